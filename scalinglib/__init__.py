@@ -20,6 +20,7 @@ from .comparison import (
     wald_test,
 )
 from .compute import PF_DAY, pf_days, training_flops
+from .curves import CurveFit, fit_curve
 from .datasets import load
 from .errors import DataError, FitError
 from .fitting import Fit, fit_chinchilla, fit_power_law
@@ -38,6 +39,7 @@ __all__ = [
     "Bootstrap",
     "ChiSquareTest",
     "ChinchillaLaw",
+    "CurveFit",
     "DataConstrainedLaw",
     "DataError",
     "Fit",
@@ -53,6 +55,7 @@ __all__ = [
     "bootstrap",
     "compute_optimal",
     "fit_chinchilla",
+    "fit_curve",
     "fit_data_constrained",
     "fit_envelope",
     "fit_isoflop",
