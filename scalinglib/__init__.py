@@ -26,7 +26,9 @@ from .errors import DataError, FitError
 from .fitting import Fit, fit_chinchilla, fit_power_law
 from .isoflop import Frontier, FrontierFit, fit_envelope, fit_isoflop, fit_isoflop_profile
 from .laws import ChinchillaLaw, DataConstrainedLaw, KaplanLaw, PowerLaw, SaturatingLaw
+from .lifetime import LifetimeOptimum, inference_optimal
 from .optimum import Allocation, compute_optimal, isoflop_curve, isoloss_curve
+from .overtraining import OvertrainingFit, OvertrainingLaw, fit_overtraining
 from .profiles import Profile, profile
 from .quasi_newton import QuasiNewtonRun, quasi_newton_run
 from .special_fits import fit_data_constrained, fit_kaplan, fit_saturating
@@ -47,6 +49,9 @@ __all__ = [
     "Frontier",
     "FrontierFit",
     "KaplanLaw",
+    "LifetimeOptimum",
+    "OvertrainingFit",
+    "OvertrainingLaw",
     "PowerLaw",
     "Profile",
     "QuasiNewtonRun",
@@ -61,8 +66,10 @@ __all__ = [
     "fit_isoflop",
     "fit_isoflop_profile",
     "fit_kaplan",
+    "fit_overtraining",
     "fit_power_law",
     "fit_saturating",
+    "inference_optimal",
     "isoflop_curve",
     "isoloss_curve",
     "likelihood_ratio_test",

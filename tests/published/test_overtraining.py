@@ -1,0 +1,315 @@
+"""Sardana et al. on inference, Gadre et al. on over-trained runs, Kumar et al. on precision."""
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+
+import scalinglib as sl
+from scalinglib import lifetime, overtraining, published
+from scalinglib.allocation import budget_for_params, compute_waste
+from scalinglib.precision import best_bits
+from scalinglib.published import overtraining as numbers
+
+EPOCH, TEX = published.EPOCH_2024, published.HOFFMANN_2022
+ROUNDED, SARDANA = published.HOFFMANN_2022_ROUNDED, numbers.SARDANA_2024
+
+
+def best_for(name, law):
+    example = numbers.EXAMPLES[name]
+    quality = sl.compute_optimal(law, budget_for_params(law, example.size)).loss
+    return lifetime.inference_optimal(law, quality, example.served)
+
+
+# --- Inference-aware optimum ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(numbers.EXAMPLES))
+def test_worked_examples_come_out_with_the_papers_exponents(name):
+    printed, best = numbers.EXAMPLES[name].printed, best_for(name, SARDANA)
+    ours = {
+        "params": best.chosen.N / 1e9,
+        "data": best.data_ratio,
+        "saving": 100 * best.saving,
+        "flops": (best.baseline_flops - best.flops) / 1e22,
+    }
+    for key, value in printed.items():
+        assert value.verdict(float(ours[key])) == "same digits", key
+
+
+@pytest.mark.parametrize("name", list(numbers.EXAMPLES))
+@pytest.mark.parametrize("law", [ROUNDED, EPOCH], ids=["rounded", "epoch"])
+def test_worked_examples_do_not_come_out_with_other_constants(name, law):
+    printed, best = numbers.EXAMPLES[name].printed, best_for(name, law)
+    assert printed["params"].verdict(float(best.chosen.N / 1e9)) == "differs" or name == "7B"
+    if "saving" in printed:
+        assert printed["saving"].verdict(float(100 * best.saving)) == "differs"
+    if "data" in printed:
+        assert printed["data"].verdict(float(best.data_ratio)) == "differs"
+
+
+@pytest.mark.parametrize(
+    ("name", "law", "N", "data", "cost"),
+    [
+        ("7B", SARDANA, 6.000e9, 1.1758, 0.9915),
+        ("7B", ROUNDED, 6.339e9, 1.1077, 0.9967),
+        ("7B", TEX, 6.055e9, 1.1641, 0.9925),
+        ("7B", EPOCH, 5.599e9, 1.2747, 0.9783),
+        ("13B", SARDANA, 6.969e9, 2.1646, 0.8255),
+        ("13B", ROUNDED, 8.023e9, 1.7635, 0.8989),
+        ("13B", TEX, 7.120e9, 2.0977, 0.8368),
+        ("13B", EPOCH, 6.098e9, 2.8332, 0.7104),
+        ("30B", SARDANA, 13.613e9, 2.8448, 0.7202),
+        ("70B", SARDANA, 41.551e9, 1.8620, 0.8805),
+    ],
+)
+def test_inference_aware_optimum(name, law, N, data, cost):
+    best = best_for(name, law)
+    assert pytest.approx(N, rel=1e-3) == best.chosen.N
+    assert best.data_ratio == pytest.approx(data, rel=1e-3)
+    assert 1 - best.saving == pytest.approx(cost, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", list(numbers.EXAMPLES))
+@pytest.mark.parametrize("law", [SARDANA, ROUNDED, TEX, EPOCH])
+def test_first_order_condition(name, law):
+    best = best_for(name, law)
+    ratio = lifetime.term_ratio(law, best.chosen.N, best.chosen.D)
+    assert ratio == pytest.approx(1 + best.served / (3 * best.chosen.D), rel=1e-12)
+
+
+def test_neither_set_of_exponents_rounds_to_the_papers():
+    assert (round(TEX.alpha, 3), round(TEX.beta, 3)) == (0.339, 0.285)
+    assert (SARDANA.alpha, SARDANA.beta) == (0.336, 0.283)
+
+
+def test_a_billion_requests():
+    tokens = numbers.REQUESTS * sum(numbers.TOKENS_PER_REQUEST)
+    assert tokens == 2.85e11
+    quality = sl.compute_optimal(SARDANA, budget_for_params(SARDANA, [7e9, 30e9])).loss
+    saving = lifetime.inference_optimal(SARDANA, quality, tokens).saving
+    assert saving == pytest.approx([0.0435, 0.0025], abs=1e-4)
+
+
+def test_inference_passes_training_at_three_times_the_tokens():
+    assert lifetime.lifetime_flops(7e9, 1e11, 3e11) == pytest.approx(
+        2 * sl.training_flops(7e9, 1e11), rel=1e-12
+    )
+
+
+# --- Released models ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio", "waste"),
+    [
+        ("LLaMA 65B", 21.54, 1.00),
+        ("Llama 2 70B", 28.57, 1.02),
+        ("Llama 2 7B", 285.7, 1.86),
+        ("Llama 3 8B", 1875.0, 5.51),
+        ("Llama 3 70B", 214.3, 1.72),
+        ("LLaMA 7B", 149.3, 1.43),
+        ("Llama 3.1 405B", 38.52, None),
+        ("GPT-3 175B", 1.714, None),
+    ],
+)
+def test_ratios_and_overspend(name, ratio, waste):
+    model = numbers.RELEASED[name]
+    assert pytest.approx(ratio, rel=5e-4) == model.D / model.N
+    if waste is not None:
+        assert compute_waste(EPOCH, model.N, model.D) == pytest.approx(waste, abs=0.005)
+
+
+def test_models_are_in_the_order_of_their_ratio():
+    ratios = [model.D / model.N for model in numbers.RELEASED.values()]
+    assert ratios == sorted(ratios)
+
+
+@pytest.mark.parametrize(
+    ("name", "implied"),
+    [
+        ("GPT-3 175B", -1.72),
+        ("Chinchilla 70B", 0.09),
+        ("Llama 2 70B", 0.52),
+        ("Llama 3 8B", 12.65),
+        ("Llama 3 70B", 4.36),
+        ("Llama 3.1 405B", 1.06),
+    ],
+)
+def test_implied_inference(name, implied):
+    model = numbers.RELEASED[name]
+    assert lifetime.implied_inference(EPOCH, model.N, model.D) == pytest.approx(implied, abs=0.01)
+
+
+def test_the_twin_of_llama_3_8b():
+    twin = lifetime.equal_loss_optimum(EPOCH, 8e9, 15e12)
+    assert pytest.approx(33.8e9, rel=2e-3) == twin.N
+    assert pytest.approx(645e9, rel=2e-3) == twin.D
+    assert lifetime.break_even_tokens(8e9, 15e12, against=twin) == pytest.approx(1.14e13, rel=5e-3)
+    lifelong = [lifetime.implied_inference(law, 8e9, 15e12) * 15e12 for law in (EPOCH, TEX)]
+    assert lifelong == pytest.approx([1.9e14, 8.7e13], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("law", "tokens"), [(EPOCH, 164e9), (TEX, 346e9), (ROUNDED, 550e9)], ids=["epoch", "tex", "10"]
+)
+def test_optimal_tokens_for_8b(law, tokens):
+    assert pytest.approx(tokens, rel=0.01) == sl.compute_optimal(law, budget_for_params(law, 8e9)).D
+
+
+def test_seventy_five_to_ninety_four_times():
+    assert 15e3 / numbers.OPTIMAL_8B.value == 75
+    assert pytest.approx(93.75) == 15e12 / (numbers.RULE * 8e9)
+
+
+@pytest.mark.parametrize(
+    ("law", "factor", "even"), [(EPOCH, 1.43, 3.157e11), (TEX, 1.05, None), (ROUNDED, 0.93, None)]
+)
+def test_3b_for_7b(law, factor, even):
+    larger = sl.isoflop_curve(law, sl.training_flops(7e9, 140e9), 7e9)
+    smaller = sl.isoloss_curve(law, larger.loss, 3e9)
+    assert pytest.approx(factor, rel=0.01) == smaller.C / larger.C
+    tokens = lifetime.break_even_tokens(3e9, smaller.D, against=larger)
+    assert tokens == pytest.approx(even, rel=0.01) if even else tokens >= 0
+    if law is EPOCH:
+        assert pytest.approx(467e9, rel=2e-3) == smaller.D
+        twice = law.loss(3e9, 2 * larger.C / 6 / 3e9)
+        assert (twice, larger.loss) == pytest.approx((2.160, 2.173), abs=5e-4)
+
+
+# --- No saturation --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("law", "gains"), [(EPOCH, (0.0372, 0.0190, 0.0071)), (TEX, (0.0473, None, 0.0130))]
+)
+def test_gain_per_doubling(law, gains):
+    ours = overtraining.gain_per_doubling(law, [160e9, 1e12, 15e12])
+    for value, wanted in zip(ours, gains, strict=True):
+        assert wanted is None or value == pytest.approx(wanted, abs=1e-4)
+
+
+def test_loss_falls_for_every_added_token():
+    D = np.geomspace(1e9, 1e18, 300)
+    assert (np.diff(EPOCH.loss(8e9, D)) < 0).all()
+    assert EPOCH.loss(8e9, np.inf) == pytest.approx(1.990, abs=5e-4)
+    assert EPOCH.loss(8e9, 15e12) == pytest.approx(2.022, abs=5e-4)
+
+
+def test_laws_of_narrow_ratios_promise_more():
+    narrow, full = (numbers.SARDANA_BY_RATIO[key] for key in ("up to 100", "all"))
+    assert narrow.loss(150e6, 1.5e12) == pytest.approx(2.445, abs=1e-3)
+    assert full.loss(150e6, 1.5e12) == pytest.approx(2.752, abs=1e-3)
+
+
+# --- Over-trained runs ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def runs():
+    table = sl.load("overtrained_runs")
+    return table.assign(loss=table.loss_c4)
+
+
+def five(runs, corpus):
+    low, high = numbers.FIT_RATIOS
+    ratio, model = runs.tokens_per_param, runs.model
+    fed = model.isin(numbers.SMALL) & (ratio == low) | (model == numbers.SMALL[0]) & (ratio == high)
+    return runs[fed & (runs.corpus == corpus)]
+
+
+def error(runs, corpus, model, ratio):
+    fit = overtraining.fit_overtraining(five(runs, corpus))
+    at = (runs.corpus == corpus) & (runs.model == model) & (runs.tokens_per_param == ratio)
+    (target,) = runs[at].itertuples()
+    return 100 * abs(float(fit.predict(target.params, target.tokens)) / target.loss - 1)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "E", "a", "b", "eta"),
+    [
+        ("c4_original", 1.50826, 141.28, 189.5, 0.121236),
+        ("rpj", 1.83665, 212.24, 366.7, 0.136425),
+        ("rw_original", 1.73446, 157.1, 246.2, 0.127197),
+    ],
+)
+def test_five_run_fit(runs, corpus, E, a, b, eta):
+    sample = five(runs, corpus)
+    assert len(sample) == 5
+    fit = overtraining.fit_overtraining(sample)
+    law = fit.law
+    assert (law.E, law.a, law.b, law.eta) == pytest.approx((E, a, b, eta), rel=1e-3)
+    assert fit.minima == 1
+
+
+@pytest.mark.parametrize(
+    ("corpus", "A", "exponent"),
+    [("c4_original", 113.69, 0.2425), ("rpj", 166.21, 0.2729), ("rw_original", 125.10, 0.2544)],
+)
+def test_five_run_fit_in_params_and_tokens(runs, corpus, A, exponent):
+    law = overtraining.fit_overtraining(five(runs, corpus)).law.chinchilla
+    assert pytest.approx(A, rel=1e-3) == law.A
+    assert (law.alpha, law.beta) == pytest.approx((exponent, exponent), rel=1e-3)
+
+
+@pytest.mark.parametrize("corpus", list(numbers.CORPORA))
+def test_a_general_solver_finds_nothing_lower(runs, corpus):
+    sample = five(runs, corpus)
+    N, D, loss = (sample[name].to_numpy() for name in ("params", "tokens", "loss"))
+
+    def gap(p):
+        return p[0] + np.exp(p[1] - p[3] * np.log(N)) + np.exp(p[2] - p[3] * np.log(D)) - loss
+
+    starts = [(E, a, a, e) for E in (0.5, 1.5, 2.0) for a in (4.0, 6.0) for e in (0.15, 0.25, 0.35)]
+    found = [least_squares(gap, start, x_scale="jac", xtol=1e-15, ftol=1e-15) for start in starts]
+    lowest = min(found, key=lambda one: one.cost)
+    fit = overtraining.fit_overtraining(sample)
+    assert fit.objective == pytest.approx(2 * lowest.cost, rel=1e-6)
+    assert 2 * fit.law.eta == pytest.approx(lowest.x[3], rel=1e-4)
+
+
+@pytest.mark.parametrize("model", list(numbers.PREDICTION_ERRORS))
+def test_published_prediction_errors(runs, model):
+    ours = error(runs, "rpj", model, numbers.PREDICTED_RATIOS[model])
+    assert numbers.PREDICTION_ERRORS[model].verdict(ours) == "same digits"
+
+
+@pytest.mark.parametrize(
+    ("model", "ratio", "wanted"), [("open_lm_7b", 20, 4.2952), ("open_lm_1b", 80, 1.4980)]
+)
+def test_prediction_errors_on_c4(runs, model, ratio, wanted):
+    assert error(runs, "c4_original", model, ratio) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_the_logarithmic_objective_is_not_the_published_one(runs):
+    sample = five(runs, "rpj")
+    fit = sl.fit_chinchilla(sample, loss="l2", tied=("alpha", "beta"))
+    assert fit.law.alpha / 2 == pytest.approx(0.13803, abs=1e-5)
+
+
+# --- Precision ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("Llama 2 7B", 2.64), ("Llama 3 8B", 7.01), ("Llama 3 70B", 3.33)]
+)
+def test_degradation_relative_to_chinchilla(name, wanted):
+    law, model = numbers.KUMAR_2024, numbers.RELEASED[name]
+    ours = law.penalty(model.N, model.D, bits=4) / law.penalty(70e9, 1.4e12, bits=4)
+    assert ours == pytest.approx(wanted, abs=0.01)
+
+
+def test_degradation_is_not_a_function_of_the_ratio_alone():
+    law = numbers.KUMAR_2024
+    assert law.gamma_D - law.gamma_N == pytest.approx(0.163, abs=5e-4)
+    small, large = numbers.RELEASED["Llama 2 7B"], numbers.RELEASED["Llama 3 70B"]
+    assert small.D / small.N > large.D / large.N
+    assert law.penalty(small.N, small.D, bits=4) < law.penalty(large.N, large.D, bits=4)
+
+
+def test_seven_to_eight_bits_do_not_follow_from_the_printed_decay():
+    tied = best_bits([numbers.KUMAR_2024.gammas[0]] * 3)
+    assert tied == pytest.approx(5.09, abs=0.005)
+    assert tied / numbers.KUMAR_2024.gammas[0] == pytest.approx(1.9038, abs=1e-4)
+    assert best_bits(numbers.KUMAR_2024.gammas) == pytest.approx(3.469, abs=1e-3)
+    offset = best_bits(numbers.KUMAR_2024.gammas, offsets=numbers.KUMAR_OFFSETS)
+    assert offset == pytest.approx(7.002, abs=1e-3)
