@@ -21,6 +21,7 @@ from .comparison import (
 )
 from .compute import PF_DAY, pf_days, training_flops
 from .curves import CurveFit, fit_curve
+from .data_quality import CorpusFit, fit_corpora
 from .datasets import load
 from .errors import DataError, FitError
 from .fitting import Fit, fit_chinchilla, fit_power_law
@@ -41,6 +42,7 @@ __all__ = [
     "Bootstrap",
     "ChiSquareTest",
     "ChinchillaLaw",
+    "CorpusFit",
     "CurveFit",
     "DataConstrainedLaw",
     "DataError",
@@ -60,6 +62,7 @@ __all__ = [
     "bootstrap",
     "compute_optimal",
     "fit_chinchilla",
+    "fit_corpora",
     "fit_curve",
     "fit_data_constrained",
     "fit_envelope",

@@ -1,0 +1,308 @@
+"""Data quality: the multiplier on real runs, the law it belongs to, and pruning theory."""
+
+import numpy as np
+import pytest
+
+import scalinglib as sl
+from scalinglib import published
+from scalinglib.multipliers import compute_multipliers, paired_gaps, score_multipliers
+from scalinglib.pruning import error_constant, generalisation_error, simulate_error
+from scalinglib.published import data_quality as numbers
+from scalinglib.quality_law import ProductLaw, largest_matched, quality_needed, with_quality
+
+FORMS = {
+    "none": (), "Q": ("Q",), "N": ("N",), "E": ("E",), "factor": ("factor",), "Q and E": ("Q", "E"),
+}  # fmt: skip
+LAWS = {
+    "epoch": published.EPOCH_2024,
+    "tex": published.HOFFMANN_2022,
+    "rounded": published.HOFFMANN_2022_ROUNDED,
+}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    table = sl.load("corpora_isoflops")
+    return table[~table.flagged].rename(columns={"loss_paloma": "loss"})
+
+
+@pytest.fixture(scope="module")
+def fits(runs):
+    return {name: sl.fit_corpora(runs, terms=terms, reference="dclm")
+            for name, terms in FORMS.items()}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def evaluations():
+    return sl.load("overtrained_runs")
+
+
+def test_the_grid(runs):
+    assert len(runs) == 150
+    assert len(sl.load("corpora_isoflops")) == 168
+    assert sorted(runs.budget_flops.unique()) == [9e18, 1.8e19, 3e19, 9e19]
+
+
+@pytest.mark.parametrize(
+    ("form", "rms", "bic"),
+    [
+        ("none", 2.865, -1041),
+        ("Q", 0.903, -1377),
+        ("N", 1.585, -1208),
+        ("E", 0.579, -1510),
+        ("factor", 0.612, -1494),
+        ("Q and E", 0.559, -1511),
+    ],
+)
+def test_rival_forms_in_sample(fits, form, rms, bic):
+    assert 100 * fits[form].rms == pytest.approx(rms, abs=0.005)
+    assert fits[form].bic == pytest.approx(bic, abs=5)
+    assert fits[form].agreement > 0.4
+
+
+@pytest.mark.parametrize(
+    ("form", "term", "comma", "nemotron", "tolerance"),
+    [
+        ("Q", "Q", 0.477, 1.175, 0.03),
+        ("N", "N", 0.453, 1.246, 0.03),
+        ("E", "E", 1.066, 0.987, 0.003),
+        ("factor", "factor", 1.050, 0.990, 0.003),
+        ("Q and E", "Q", 0.855, 0.941, 0.03),
+        ("Q and E", "E", 1.053, 0.982, 0.003),
+    ],
+)
+def test_factors_of_the_corpora(fits, form, term, comma, nemotron, tolerance):
+    factors = fits[form].factors[term]
+    assert factors["dclm"] == 1
+    assert factors["comma"] == pytest.approx(comma, abs=tolerance)
+    assert factors["nemotron"] == pytest.approx(nemotron, abs=tolerance)
+
+
+def test_exponents_of_the_two_rivals(fits):
+    for form, alpha, beta in (("Q", 0.729, 0.249), ("E", 0.686, 0.365)):
+        law = fits[form].laws["dclm"]
+        assert (law.alpha, law.beta) == pytest.approx((alpha, beta), abs=5e-4)
+
+
+def test_bootstrap_interval_of_the_multiplier(fits):
+    draws = fits["Q"].resample(1000, seed=0)["Q"]
+    low, high = draws.quantile(0.025), draws.quantile(0.975)
+    assert (low["comma"], high["comma"]) == pytest.approx((0.445, 0.498), abs=0.03)
+    assert (low["nemotron"], high["nemotron"]) == pytest.approx((1.125, 1.262), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("form", "rms"), [("none", 2.985), ("Q", 1.797), ("N", 2.702), ("E", 1.066), ("factor", 1.117)]
+)
+def test_rival_forms_one_budget_ahead(runs, form, rms):
+    small = runs.budget_flops <= 3e19
+    assert (small.sum(), (~small).sum()) == (105, 45)
+    fit = sl.fit_corpora(runs[small], terms=FORMS[form], reference="dclm")
+    held_out = fit.errors(runs[~small])
+    assert 100 * np.sqrt(np.mean(held_out**2)) == pytest.approx(rms, abs=0.005)
+
+
+def test_paired_gaps_by_budget(runs):
+    gaps = paired_gaps(runs, on=("budget_flops", "params"), value="loss", reference="dclm")
+    assert len(gaps) == 50
+    means = gaps.groupby("budget_flops").mean()
+    assert means.comma.to_numpy() == pytest.approx([0.160, 0.165, 0.167, 0.175], abs=0.002)
+    assert means.nemotron.to_numpy() == pytest.approx([-0.030, -0.033, -0.035, -0.040], abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "losses", "multipliers"),
+    [
+        ("comma", [3.6994, 3.5735, 3.4909, 3.3245], [0.41, 0.40, 0.38, 0.32]),
+        ("dclm", [3.5344, 3.4060, 3.3163, 3.1408], [1, 1, 1, 1]),
+        ("nemotron", [3.5040, 3.3758, 3.2812, 3.0997], [1.18, 1.19, 1.25, 1.29]),
+    ],
+)
+def test_isoflop_minima_and_compute_multipliers(runs, corpus, losses, multipliers):
+    found = compute_multipliers(runs, reference="dclm")
+    own = found[found.corpus == corpus]
+    assert own.loss.to_numpy() == pytest.approx(losses, abs=0.005)
+    assert own.multiplier.to_numpy() == pytest.approx(multipliers, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("value", "rms", "redpajama", "refinedweb"),
+    [
+        ("loss_c4", (3.17, 3.01, 2.88), 0.635, 0.752),
+        ("loss_paloma_c4", (3.20, 3.04, 2.89), 0.740, 0.640),
+        ("loss_refinedweb", (3.15, 2.74, 2.69), 1.83, 2.09),
+        ("loss_redpajama", (15.08, 5.88, 4.51), 154, 4.34),
+        ("loss_openlm", (13.81, 6.12, 3.97), 165, 8.90),
+        ("loss_ptb", (9.57, 5.64, 4.16), 31.6, 10.7),
+        ("loss_german", (4.31, 4.21, 4.07), 1.12, 0.639),
+        ("loss_code", (32.74, 12.63, 9.01), 3120, 2.52),
+        ("error_avg46", (1.63, 1.60, 1.59), 1.81, 1.38),
+        ("error_avg17", (3.54, 3.51, 3.52), 1.81, 1.51),
+    ],
+)
+def test_one_corpus_has_a_multiplier_per_evaluation(evaluations, value, rms, redpajama, refinedweb):
+    runs = evaluations.rename(columns={value: "loss"})
+    fits = [sl.fit_corpora(runs, terms=terms, reference="c4_original")
+            for terms in ((), ("Q",), ("E",))]  # fmt: skip
+    assert [100 * fit.rms for fit in fits] == pytest.approx(rms, abs=0.05)
+    factors = fits[1].factors.Q
+    for ours, theirs in ((factors["rpj"], redpajama), (factors["rw_original"], refinedweb)):
+        if theirs < 20:
+            assert ours == pytest.approx(theirs, rel=0.03)
+        else:
+            assert abs(np.log10(ours / theirs)) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "redpajama", "refinedweb", "half"),
+    [
+        ("loss_c4", (0.119, 0.007), (0.071, 0.009), 5e-4),
+        ("loss_refinedweb", (-0.134, 0.010), (-0.169, 0.009), 5e-4),
+        ("loss_redpajama", (-1.257, 0.043), (-0.453, 0.020), 5e-4),
+        ("error_avg46", (-0.0044, 0.0012), (-0.0044, 0.0012), 5e-5),
+        ("error_avg17", (-0.0111, 0.0028), (-0.0120, 0.0028), 5e-5),
+    ],
+)
+def test_paired_differences_to_c4(evaluations, value, redpajama, refinedweb, half):
+    gaps = paired_gaps(
+        evaluations, on=("model", "tokens_per_param"), value=value, reference="c4_original"
+    )
+    assert len(gaps) == 31
+    for corpus, (mean, error) in (("rpj", redpajama), ("rw_original", refinedweb)):
+        assert gaps[corpus].mean() == pytest.approx(mean, abs=half)
+        assert gaps[corpus].sem() == pytest.approx(error, abs=half)
+
+
+@pytest.mark.parametrize(
+    ("metric", "slope", "rms", "multipliers", "spread"),
+    [
+        ("core_score", 0.0387, 0.0131, (1.85, 1.80, 2.29, 8.2), 1.33),
+        ("arc_easy", 0.0415, 0.0150, (1.72, 1.59, 1.95, 9.3), 1.36),
+        ("lambada", 0.0498, 0.0160, (3.33, 1.34, 2.03, 8.6), 1.31),
+        ("hellaswag", 0.0601, 0.0177, (0.36, 0.76, 0.86, 1.32), 1.28),
+    ],
+)
+def test_multipliers_on_benchmarks(metric, slope, rms, multipliers, spread):
+    scores = sl.load("corpora_core_scores")
+    found, ours, scatter = score_multipliers(scores, metric=metric, reference="C4")
+    assert ours == pytest.approx(slope, rel=0.01)
+    assert scatter == pytest.approx(rms, rel=0.01)
+    names = ["RedPajama", "Dolma", "RefinedWeb", "DCLM-baseline"]
+    # A multiplier with two printed digits is known to half a unit of the second.
+    for name, value in zip(names, multipliers, strict=True):
+        unit = 0.05 if value in (8.2, 9.3, 8.6) else 0.005
+        assert found.multiplier[name] == pytest.approx(value, abs=max(unit, 0.01 * value))
+    # Four scores a corpus, fourteen degrees of freedom, and the slope held.
+    held = np.exp(scatter * np.sqrt(20 / 14) * np.sqrt(2 / 4) / ours)
+    assert held == pytest.approx(spread, abs=0.01)
+    assert (found.spread[names] >= held * (1 - 1e-9)).all()
+
+
+def test_the_published_core_score_of_dclm():
+    scores = sl.load("corpora_core_scores").set_index(["corpus", "scale"]).core_score
+    assert 100 * scores["DCLM-baseline", "7B-1x"] == pytest.approx(44.8, abs=0.05)
+    assert numbers.DCLM_7B_CORE.verdict(100 * scores["DCLM-baseline", "7B-1x"]) == "differs"
+
+
+@pytest.mark.parametrize(("law", "growth"), [("epoch", 3.255), ("tex", 2.861)])
+def test_quality_makes_the_best_model_larger_at_fixed_compute(law, growth):
+    law = LAWS[law]
+    before = sl.compute_optimal(law, 1e24)
+    after = sl.compute_optimal(with_quality(law, 10.0), 1e24)
+    larger, fewer = after.N / before.N, before.D / after.D
+    assert larger == pytest.approx(growth, abs=5e-4)
+    assert [larger, fewer] == pytest.approx([10**law.a] * 2, rel=1e-12)
+    if law is published.EPOCH_2024:
+        assert published.EPOCH_2024_FIT["a"].verdict(np.log10(larger)) == "same digits"
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+@pytest.mark.parametrize("Q", [0.477, 1.175, 5.0, 10.0])
+def test_quality_divides_the_compute_of_a_loss(law, Q):
+    before = sl.compute_optimal(law, 1e23)
+    after = sl.compute_optimal(with_quality(law, Q), 1e23 / Q)
+    expected = [before.loss, before.N, before.D]
+    assert [after.loss, after.N, after.D * Q] == pytest.approx(expected, rel=1e-12)
+    assert (after.D <= before.D) == (Q >= 1)
+
+
+@pytest.mark.parametrize(("law", "slope"), [("epoch", 0.018), ("rounded", -0.06)])
+@pytest.mark.parametrize("Q", [0.5, 1.0, 10.0])
+def test_the_product_law_has_no_optimum(law, slope, Q):
+    law = LAWS[law]
+    product = ProductLaw(K=100.0, alpha=law.alpha, beta=law.beta, Q=Q)
+    N = np.geomspace(1e6, 1e14, 200)
+    loss = product.loss(N, 1e24 / 6 / N)
+    assert product.slope == pytest.approx(slope, abs=1e-12)
+    assert np.diff(np.log(loss)) / np.diff(np.log(N)) == pytest.approx(slope, abs=1e-9)
+    assert loss.argmin() == (0 if slope > 0 else len(N) - 1)
+
+
+@pytest.mark.parametrize(
+    ("law", "floor", "target", "ratio"), [("epoch", 2.070, 1.965, 6.8), ("tex", 1.950, 1.907, 17.4)]
+)
+def test_no_multiplier_closes_the_gap_of_phi_2(law, floor, target, ratio):
+    law = LAWS[law]
+    N, D = numbers.PHI_2["params"].value, numbers.PHI_2["tokens"].value
+    wanted = law.loss(numbers.LLAMA_2_70B["params"].value, numbers.LLAMA_2_70B["tokens"].value)
+    assert law.loss(N, np.inf) == pytest.approx(floor, abs=5e-4)
+    assert wanted == pytest.approx(target, abs=5e-4)
+    assert quality_needed(law, wanted, N=N, D=D) == np.inf
+    assert largest_matched(law, N) / N == pytest.approx(ratio, abs=0.05)
+
+
+def test_sizes_and_tokens_of_the_phi_models():
+    phi_1, phi_2 = numbers.PHI_1, numbers.PHI_2
+    assert phi_1["tokens_seen"].value / phi_1["params"].value == pytest.approx(39, abs=0.5)
+    assert numbers.STARCODER_PARAMS.value / phi_1["params"].value == pytest.approx(11.9, abs=0.05)
+    assert phi_2["tokens"].value / phi_2["params"].value == pytest.approx(519, abs=0.5)
+    ratio = numbers.LLAMA_2_70B["params"].value / phi_2["params"].value
+    assert ratio == pytest.approx(25.9, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "product"),
+    [(1, 0.2657), (2, 0.3770), (5, 0.4691), (10, 0.4918), (20, 0.4983), (50, 0.5001),
+     (100, 0.5004), (200, 0.5005)],
+)  # fmt: skip
+def test_error_without_pruning(alpha, product):
+    assert alpha * generalisation_error(alpha) == pytest.approx(product, abs=1e-4)
+
+
+def test_the_literature_constant():
+    assert numbers.MAXIMUM_STABILITY.verdict(error_constant()) == "same digits"
+    assert 1e6 * generalisation_error(1e6) == pytest.approx(error_constant(), rel=1e-5)
+
+
+@pytest.mark.parametrize("fraction", [1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01])
+def test_the_hard_hundredth_of_a_large_pool_is_as_good_as_all(fraction):
+    assert generalisation_error(1000.0, fraction=fraction) == pytest.approx(5.005e-4, abs=1e-6)
+
+
+def test_the_same_number_of_examples_without_pruning():
+    assert generalisation_error(10.0) == pytest.approx(0.0492, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "keep", "error"),
+    [(0.5, "easy", 0.1818), (1.0, "hard", 0.1885), (0.5, "hard", 0.3210)],
+)
+def test_easy_examples_are_better_when_data_are_scarce(fraction, keep, error):
+    ours = generalisation_error(2.0, fraction=fraction, keep=keep)
+    assert ours == pytest.approx(error, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "fraction", "theory"),
+    [(1, 1, 0.2657), (2, 1, 0.1885), (5, 1, 0.0938), (4, 0.5, 0.1361)],
+)
+def test_students_do_as_the_theory_says(alpha, fraction, theory):
+    assert generalisation_error(alpha, fraction=fraction) == pytest.approx(theory, abs=1e-4)
+    errors = simulate_error(alpha, fraction=fraction, repeats=12, seed=1)
+    assert abs(errors.mean() - theory) < 2 * errors.std(ddof=1) / np.sqrt(12)
+
+
+def test_a_fifth_of_few_examples_shows_the_finite_size():
+    assert generalisation_error(10.0, fraction=0.2) == pytest.approx(0.0971, abs=1e-4)
+    errors = simulate_error(10.0, fraction=0.2, repeats=12, seed=1)
+    assert errors.mean() == pytest.approx(0.112, abs=3 * 0.007)
