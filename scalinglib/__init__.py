@@ -26,13 +26,25 @@ from .datasets import load
 from .errors import DataError, FitError
 from .fitting import Fit, fit_chinchilla, fit_power_law
 from .isoflop import Frontier, FrontierFit, fit_envelope, fit_isoflop, fit_isoflop_profile
-from .laws import ChinchillaLaw, DataConstrainedLaw, KaplanLaw, PowerLaw, SaturatingLaw
+from .laws import (
+    ChinchillaLaw,
+    DataConstrainedLaw,
+    KaplanLaw,
+    PowerLaw,
+    SaturatingLaw,
+    ShiftedPowerLaw,
+)
 from .lifetime import LifetimeOptimum, inference_optimal
 from .optimum import Allocation, compute_optimal, isoflop_curve, isoloss_curve
 from .overtraining import OvertrainingFit, OvertrainingLaw, fit_overtraining
 from .profiles import Profile, profile
 from .quasi_newton import QuasiNewtonRun, quasi_newton_run
-from .special_fits import fit_data_constrained, fit_kaplan, fit_saturating
+from .special_fits import (
+    fit_data_constrained,
+    fit_kaplan,
+    fit_saturating,
+    fit_shifted_power_law,
+)
 from .uncertainty import Bootstrap, bootstrap
 
 __all__ = [
@@ -58,6 +70,7 @@ __all__ = [
     "Profile",
     "QuasiNewtonRun",
     "SaturatingLaw",
+    "ShiftedPowerLaw",
     "backtest",
     "bootstrap",
     "compute_optimal",
@@ -72,6 +85,7 @@ __all__ = [
     "fit_overtraining",
     "fit_power_law",
     "fit_saturating",
+    "fit_shifted_power_law",
     "inference_optimal",
     "isoflop_curve",
     "isoloss_curve",

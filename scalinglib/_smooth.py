@@ -17,9 +17,15 @@ from scipy.special import gammainc
 from scalinglib._models import Equation, Model
 from scalinglib._newton import Derivatives, Floats
 from scalinglib._problems import HuberProblem
-from scalinglib._search import nonnegative
+from scalinglib._search import EXPONENTS, nonnegative
 from scalinglib.errors import DataError
-from scalinglib.laws import ChinchillaLaw, DataConstrainedLaw, KaplanLaw, SaturatingLaw
+from scalinglib.laws import (
+    ChinchillaLaw,
+    DataConstrainedLaw,
+    KaplanLaw,
+    SaturatingLaw,
+    ShiftedPowerLaw,
+)
 
 Second = dict[tuple[int, int], Floats]
 Expansion = tuple[Floats, list[Floats], Second]
@@ -267,3 +273,87 @@ class SaturatingModel(Model):
     def shares(self, theta: Floats, J: Floats) -> dict[str, float]:
         """Largest share of the plateau."""
         return {"d": float((J[1] / theta[2]).max())}
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftedProblem(SmoothProblem):
+    """y = exp(e) + exp(b - c ln(exp(u) + exp(h))), u = ln x centred, coordinates b, e, c, h."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of solver coordinates."""
+        return 4
+
+    def expand(self, theta: Floats, u: Floats) -> Expansion:
+        """Log prediction and its derivatives."""
+        b, e, c, h = theta[:, :, None]
+        scale = np.logaddexp(u[0], h)
+        shift = np.exp(h - scale)
+        term = b - c * scale
+        total = np.logaddexp(term, e)
+        w = np.exp(term - total)
+        mixed = w * np.exp(e - total)
+        slope, level = -c * shift, -scale
+        second = {
+            (0, 0): mixed,
+            (1, 0): -mixed,
+            (1, 1): mixed,
+            (2, 0): mixed * level,
+            (2, 1): -mixed * level,
+            (2, 2): mixed * level**2,
+            (3, 0): mixed * slope,
+            (3, 1): -mixed * slope,
+            (3, 2): mixed * slope * level - w * shift,
+            (3, 3): mixed * slope**2 + w * slope * (1 - shift),
+        }
+        return total, [w, np.exp(e - total), w * level, w * slope], second
+
+    def starts(self) -> Floats:
+        """A grid of shifts and exponents; for given ones the coefficients are linear."""
+        u = self.u[0]
+        places = np.linspace(u.min() - 3.0, u.max(), 12)
+        grid = np.array(list(product(places, np.append(EXPONENTS, [4.0, 8.0]))))
+        h, c = grid.T[:, :, None]
+        power = np.exp(-c * np.logaddexp(u, h) - self.y)
+        peak = power.max(axis=1, keepdims=True)
+        floor = np.broadcast_to(np.exp(-self.y), power.shape)
+        coefficients = nonnegative(np.stack([power / peak, floor], axis=1))
+        coefficients[:, 0] /= peak[:, 0]
+        smallest = 1e-4 * np.exp(np.median(self.y))
+        b, e = np.log(np.maximum(coefficients, [1e-300, smallest])).T
+        return np.stack([b, e, grid[:, 1], grid[:, 0]])
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftedModel(Model):
+    """Parametrisation of `ShiftedPowerLaw`; `centre` is the mean of ln x."""
+
+    centre: float
+    names: ClassVar[tuple[str, ...]] = ("A", "alpha", "d", "E")
+    decaying: ClassVar[tuple[str, ...]] = ("alpha",)
+
+    def params(self, theta: Floats) -> Floats:
+        """Parameters (4, R), in the order of `names`, of solver coordinates (4, R)."""
+        b, e, c, h = theta
+        with np.errstate(all="ignore"):
+            return np.stack([np.exp(b + c * self.centre), c, np.exp(h + self.centre), np.exp(e)])
+
+    def law(self, params: Floats) -> ShiftedPowerLaw:
+        """The law with parameters A, alpha, d, E."""
+        return ShiftedPowerLaw(*(float(value) for value in params))
+
+    def equation(self, name: str) -> Equation:
+        """How a parameter reads in solver coordinates."""
+        if name == "A":
+            return Equation(np.array([1.0, 0.0, self.centre, 0.0]), 0.0, 0, logarithmic=True)
+        if name == "E":
+            return Equation(np.array([0.0, 1.0, 0.0, 0.0]), 0.0, 1, logarithmic=True)
+        if name == "d":
+            return Equation(np.array([0.0, 0.0, 0.0, 1.0]), self.centre, 3, logarithmic=True)
+        return Equation(np.array([0.0, 0.0, 1.0, 0.0]), 0.0, 2, logarithmic=False)
+
+    def shares(self, theta: Floats, J: Floats) -> dict[str, float]:
+        """Largest share of the floor, and of the shift in the scale."""
+        h = theta[3]
+        shift = np.exp(h - np.logaddexp(self.problem.u[0], h))
+        return {"E": float(J[1].max()), "d": float(shift.max())}

@@ -398,6 +398,78 @@ class SaturatingLaw:
         return self.E + self.A * (1 / positive("x", x) + self.d) ** self.alpha
 
 
+@dataclass(frozen=True, slots=True)
+class ShiftedPowerLaw:
+    """Power law that saturates at both ends, y = E + A (x + d)^-alpha.
+
+    Parameters
+    ----------
+    A : float
+        Value above the floor at x + d = 1, in the unit of y.
+    alpha : float
+        Exponent far above x = d.
+    d : float
+        Below this scale the curve is flat, in the unit of x; d = 0 is a power law with a floor.
+    E : float, default 0
+        Floor that y approaches at large x, in the unit of y.
+    source : str, default ""
+        Where the constants were printed.
+
+    References
+    ----------
+    Zhai et al. 2022, "Scaling Vision Transformers", Fig. 2.
+
+    Examples
+    --------
+    >>> law = ShiftedPowerLaw(A=0.26, alpha=0.35, d=0.01, E=0.09)
+    >>> print(law.loss([1.0, 1e4]).round(4))
+    [0.3491 0.1004]
+    >>> print(f"{law.ceiling:.3f}")
+    1.393
+    """
+
+    A: float
+    alpha: float
+    d: float
+    E: float = 0.0
+    source: str = field(default="", kw_only=True, compare=False, repr=False)
+
+    def loss(self, x: ArrayLike) -> Floats:
+        """Predict y at `x`.
+
+        Parameters
+        ----------
+        x : array_like
+            Scale, for example images seen or training compute; infinity gives the floor.
+
+        Returns
+        -------
+        ndarray of float64
+            In the unit of `A`; a scalar for scalar input.
+
+        Raises
+        ------
+        DataError
+            If `x` is not positive.
+
+        Examples
+        --------
+        >>> print(f"{ShiftedPowerLaw(A=8.0, alpha=1.0, d=1.0).loss(3.0):.1f}")
+        2.0
+        """
+        return self.E + self.A * (positive("x", x) + self.d) ** -self.alpha
+
+    @property
+    def ceiling(self) -> float:
+        """What y approaches at small x, E + A d^-alpha; infinite for d = 0."""
+        return self.E + float(self.A * self.d**-self.alpha) if self.d else float("inf")
+
+    @property
+    def far(self) -> PowerLaw:
+        """The power law with a floor that this one becomes far above x = d."""
+        return PowerLaw(self.A, self.alpha, self.E, source=self.source)
+
+
 def params_for_tokens(law: ChinchillaLaw, D: ArrayLike) -> Floats:
     """Parameters for which `D` tokens are compute-optimal, G (G D)^(beta/alpha).
 

@@ -1,4 +1,4 @@
-"""Fit the other laws: Kaplan's joint law, repeated data, and saturation."""
+"""Fit the other laws: Kaplan's joint law, repeated data, and saturation at one or both ends."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from scalinglib._smooth import (
     RepetitionProblem,
     SaturatingModel,
     SaturatingProblem,
+    ShiftedModel,
+    ShiftedProblem,
 )
 from scalinglib._validate import enough_rows, table, varying, vectors
 from scalinglib.errors import FitError
@@ -23,8 +25,12 @@ from scalinglib.laws import (
     DataConstrainedLaw,
     KaplanLaw,
     SaturatingLaw,
+    ShiftedPowerLaw,
     params_for_tokens,
 )
+
+RUNAWAY = 20.0
+"""An exponent of a shifted power law that has grown beyond this is on its way to infinity."""
 
 
 def fit_kaplan(runs: pd.DataFrame, *, loss: Loss = "huber", delta: float = DELTA) -> Fit[KaplanLaw]:
@@ -209,3 +215,63 @@ def fit_saturating(
     restriction = model.restrict({}, ())
     best = search(problem, problem.starts(), restriction, lad=loss == "lad")
     return conclude(model, best, restriction, labels, loss)
+
+
+def fit_shifted_power_law(
+    x: ArrayLike, y: ArrayLike, *, loss: Loss = "l2", delta: float = DELTA
+) -> Fit[ShiftedPowerLaw]:
+    """Fit y = E + A (x + d)^-alpha, a power law that saturates at both ends.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n,)
+        Positive numbers in any units, for example examples seen and error rate.
+    loss : {"huber", "lad", "l2"}, default "l2"
+        Loss of the log residual.
+    delta : float, default 1e-3
+        Threshold of the Huber loss, in log units; the other losses ignore it.
+
+    Returns
+    -------
+    Fit
+        With a `ShiftedPowerLaw`. Where the points show no floor, or no level start, E or d goes
+        to zero, and a warning says so.
+
+    Raises
+    ------
+    DataError
+        If lengths differ or a value is not a positive finite number.
+    FitError
+        If there are too few distinct points, x or y does not vary, or the points follow an
+        exponential, to which alpha and d run away together.
+
+    References
+    ----------
+    Zhai et al. 2022, "Scaling Vision Transformers", Fig. 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import scalinglib as sl
+    >>> x = np.geomspace(1e-3, 1e3, 25)
+    >>> law = sl.ShiftedPowerLaw(A=0.26, alpha=0.35, d=0.01, E=0.09)
+    >>> print(sl.fit_shifted_power_law(x, law.loss(x)).params.round(6).to_dict())
+    {'A': 0.26, 'alpha': 0.35, 'd': 0.01, 'E': 0.09}
+    """
+    values, labels = vectors(x=x, y=y)
+    enough_rows(values, 4, "points")
+    varying(values[0], "x")
+    varying(values[1], "y")
+    logs = np.log(values[0])
+    centre = float(logs.mean())
+    problem = ShiftedProblem((logs - centre)[None], np.log(values[1]), threshold(loss, delta))
+    model = ShiftedModel(problem, centre)
+    restriction = model.restrict({}, ())
+    best = search(problem, problem.starts(), restriction, lad=loss == "lad")
+    fit: Fit[ShiftedPowerLaw] = conclude(model, best, restriction, labels, loss)
+    if not fit.law.alpha < RUNAWAY:
+        raise FitError(
+            "the points fall exponentially towards their floor, so alpha and d grow without end "
+            "and no power law fits best; use fit_power_law with offset=True, or add larger x."
+        )
+    return fit
