@@ -39,6 +39,7 @@ from .optimum import Allocation, compute_optimal, isoflop_curve, isoloss_curve
 from .overtraining import OvertrainingFit, OvertrainingLaw, fit_overtraining
 from .profiles import Profile, profile
 from .quasi_newton import QuasiNewtonRun, quasi_newton_run
+from .reward import BestOfNLaw, ReinforcementLaw
 from .special_fits import (
     fit_data_constrained,
     fit_kaplan,
@@ -51,6 +52,7 @@ __all__ = [
     "PF_DAY",
     "Allocation",
     "Backtest",
+    "BestOfNLaw",
     "Bootstrap",
     "ChiSquareTest",
     "ChinchillaLaw",
@@ -69,6 +71,7 @@ __all__ = [
     "PowerLaw",
     "Profile",
     "QuasiNewtonRun",
+    "ReinforcementLaw",
     "SaturatingLaw",
     "ShiftedPowerLaw",
     "backtest",
