@@ -46,6 +46,7 @@ from .special_fits import (
     fit_saturating,
     fit_shifted_power_law,
 )
+from .success_rates import fit_beta_binomial
 from .uncertainty import Bootstrap, bootstrap
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "backtest",
     "bootstrap",
     "compute_optimal",
+    "fit_beta_binomial",
     "fit_chinchilla",
     "fit_corpora",
     "fit_curve",
