@@ -10,6 +10,7 @@ Examples
 """
 
 from . import published
+from .broken import BrokenPowerLaw
 from .comparison import (
     Backtest,
     ChiSquareTest,
@@ -55,6 +56,7 @@ __all__ = [
     "Backtest",
     "BestOfNLaw",
     "Bootstrap",
+    "BrokenPowerLaw",
     "ChiSquareTest",
     "ChinchillaLaw",
     "CorpusFit",
