@@ -5,6 +5,7 @@ printed, because the digits say how exact the number claims to be. Groups are ma
 symbol to the number.
 """
 
+from .downstream import BHAGIA_2024_ONE_STEP
 from .epoch import (
     EPOCH_2024,
     EPOCH_2024_FIT,
@@ -32,6 +33,7 @@ from .kaplan import (
 from .reported import Reported
 
 __all__ = [
+    "BHAGIA_2024_ONE_STEP",
     "CHINCHILLA_70B",
     "EPOCH_2024",
     "EPOCH_2024_FIT",
