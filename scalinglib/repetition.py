@@ -511,6 +511,37 @@ def measured_worth(pairs: pd.DataFrame, base: ChinchillaLaw) -> pd.Series[float]
     return (worth / pairs.unique_tokens).rename("worth")
 
 
+def predicted_price(law: DataConstrainedLaw, pairs: pd.DataFrame) -> pd.Series[float]:
+    """Share by which a law expects repetition to raise the loss of each pair.
+
+    Parameters
+    ----------
+    law : DataConstrainedLaw
+        The law.
+    pairs : DataFrame
+        From `repeated_pairs`.
+
+    Returns
+    -------
+    Series
+        Loss with repetition over loss on fresh data, minus one, under the labels of `pairs`; the
+        measured counterpart is ``pairs.penalty / pairs.fresh``.
+
+    Examples
+    --------
+    >>> import scalinglib as sl
+    >>> from scalinglib.published.data_limits import MUENNIGHOFF_2023
+    >>> pairs = repeated_pairs(sl.load("repeated_data_runs"))
+    >>> few = pairs[pairs.epochs < 4.1]
+    >>> price = predicted_price(MUENNIGHOFF_2023, few)
+    >>> print(f"{price.median():.2%} expected, {(few.penalty / few.fresh).median():.2%} measured")
+    0.98% expected, 0.41% measured
+    """
+    repeated = law.loss(pairs.params, pairs.tokens, pairs.unique_tokens)
+    ratio = repeated / law.loss(pairs.params, pairs.tokens, pairs.tokens)
+    return pd.Series(ratio - 1, index=pairs.index, name="price")
+
+
 def _slope(law: DataConstrainedLaw, log_N: float, C: float, U: float) -> float:
     """Derivative of the loss in ln N along C = 6 N D."""
     base, N = law.base, float(np.exp(log_N))

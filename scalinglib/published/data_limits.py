@@ -52,21 +52,22 @@ GOPHER_PARAMS: Final = Reported(
 U_RATIO: Final = Reported("0.051", "muennighoff2023", "Sec. 3, U_N over U_D", "secondhand")
 """Parameters for which one unique token is compute-optimal."""
 
-EXAMPLE: Final = MappingProxyType({"C": 1e22, "U": 25e9})
+EXAMPLE: Final = MappingProxyType({"C": 6 * 8.67e9 * 178e9, "U": 25e9})
 """Budget (FLOP) and unique tokens of the allocation example."""
 EXAMPLE_ANSWER: Final = group(
-    "muennighoff2023", f"{_NOTEBOOK}, allocation at 1e22 FLOP and 25B unique tokens", "code",
-    epochs="9.493478", billion_params="7.022365",
+    "muennighoff2023", "README of the code, grid search", "code",
+    billion_params="6.8", billion_tokens="227", epochs="9.1",
 )  # fmt: skip
+"""The best split of that budget."""
 EXAMPLE_RUNS: Final = MappingProxyType(
     {
         "6.34B on 242B": (
             6.34e9, 242e9,
-            Reported("2.225644089", "muennighoff2023", f"{_NOTEBOOK}, 6.34B", "code"),
+            Reported("2.225644089", "muennighoff2023", "README of the code", "code"),
         ),
         "8.67B on 178B": (
             8.67e9, 178e9,
-            Reported("2.226963408", "muennighoff2023", f"{_NOTEBOOK}, 8.67B", "code"),
+            Reported("2.226963408", "muennighoff2023", "README of the code", "code"),
         ),
     }
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Repeated data, the data wall and collapse: every target of the chapter to its tolerance."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
@@ -178,16 +179,38 @@ class TestOwnBase:
         assert len(pairs) == 86
         assert share[pairs.epochs.between(2, 4.1)].median() == pytest.approx(0.92, abs=0.01)
 
+    def test_price_of_repetition(self, runs, kept, base):
+        pairs = repetition.repeated_pairs(runs)
+        measured = pairs.penalty / pairs.fresh
+        own = sl.fit_data_constrained(kept, base=base).law
+        off = pd.DataFrame(
+            {"published": repetition.predicted_price(LAW, pairs) - measured,
+             "own": repetition.predicted_price(own, pairs) - measured}
+        ).abs()  # fmt: skip
+        few, some = pairs.epochs < 4.1, pairs.epochs.between(4.1, 20)
+        assert off[few].mean().tolist() == pytest.approx([0.0130, 0.0036], abs=2e-4)
+        assert (off[some].own.mean(), off[some].published.mean()) == pytest.approx(
+            (0.0153, 0.0416), abs=5e-4
+        )
+        # Past twenty epochs neither law is of use.
+        assert (off[pairs.epochs > 20].mean() > 0.4).all()
+
 
 class TestAllocation:
-    def test_the_published_answer_is_close_and_not_better(self):
-        C, U = printed.EXAMPLE["C"], printed.EXAMPLE["U"]
-        best = repetition.data_limited_optimal(LAW, C, U)
+    def test_the_published_split(self):
+        best = repetition.data_limited_optimal(LAW, **printed.EXAMPLE)
         answer = printed.EXAMPLE_ANSWER
-        assert best.epochs == pytest.approx(answer["epochs"].value, rel=1e-3)
-        assert pytest.approx(1e9 * answer["billion_params"].value, rel=1e-3) == best.N
-        N = 1e9 * answer["billion_params"].value
-        gap = float(LAW.loss(N, C / 6 / N, U)) / best.loss - 1
+        assert answer["billion_params"].verdict(best.N / 1e9) == "same digits"
+        assert answer["billion_tokens"].verdict(best.D / 1e9) == "same digits"
+        assert answer["epochs"].verdict(best.epochs) == "same digits"
+
+    def test_a_searched_split_is_close_and_not_better(self):
+        # 7.022365e9 parameters and 9.493478 epochs are the best of a search over trial splits.
+        best = repetition.data_limited_optimal(LAW, 1e22, 25e9)
+        assert (best.N, best.epochs) == (
+            pytest.approx(7.022365e9, rel=1e-3), pytest.approx(9.493478, rel=1e-3)
+        )  # fmt: skip
+        gap = float(LAW.loss(7.022365e9, 1e22 / 6 / 7.022365e9, 25e9)) / best.loss - 1
         assert 0 < gap < 1e-8
 
     def test_without_limit_it_is_the_base_optimum(self):
