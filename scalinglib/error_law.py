@@ -8,17 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
 
 from scalinglib._newton import Floats
-from scalinglib._validate import enough_rows, table
+from scalinglib._validate import table
 from scalinglib.curves import Curve, fit_curve
 from scalinglib.downstream import TwoStep
-from scalinglib.errors import DataError
-from scalinglib.laws import ChinchillaLaw
-
-EXPONENTS = np.geomspace(0.01, 2.0, 200)
-"""Grid from which the search for a tied exponent starts."""
+from scalinglib.overtraining import fit_overtraining
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,64 +111,8 @@ def fit_error_law(
     >>> print(chain.curve_fit.params.round(4).to_dict(), round(chain.law.alpha, 4))
     {'epsilon': 0.86, 'k': 2.2, 'gamma': 0.7} 0.27
     """
-    law = _tied_least_squares(loss_runs, loss)
+    (N, D, L), _ = table(loss_runs, ("params", "tokens", loss))
+    law = fit_overtraining(pd.DataFrame({"params": N, "tokens": D, "loss": L})).law.chinchilla
     (losses, errors), _ = table(error_runs, (loss, error))
     curve = fit_curve(ExponentialErrorLaw, losses, errors)
     return TwoStep(law, curve.curve, curve.at_bound, curve.warnings, curve_fit=curve)
-
-
-def overtraining_constants(law: ChinchillaLaw) -> tuple[float, float, float]:
-    """Constants a, b and eta of the loss law in compute and tokens per parameter.
-
-    Parameters
-    ----------
-    law : ChinchillaLaw
-        With equal exponents.
-
-    Returns
-    -------
-    tuple of float
-        a, b and eta of L = E + (a M^eta + b M^-eta) C^-eta.
-
-    Raises
-    ------
-    DataError
-        If the exponents differ.
-
-    Examples
-    --------
-    >>> law = ChinchillaLaw(E=1.84, A=166.2, B=287.2, alpha=0.2728, beta=0.2728)
-    >>> a, b, eta = overtraining_constants(law)
-    >>> print(f"{a:.1f} {b:.1f} {eta:.4f}")
-    212.2 366.7 0.1364
-    """
-    if law.alpha != law.beta:
-        raise DataError("the exponents of law differ; the form needs alpha equal to beta.")
-    eta = law.alpha / 2
-    return law.A * 6**eta, law.B * 6**eta, eta
-
-
-def _tied_least_squares(runs: pd.DataFrame, loss: str) -> ChinchillaLaw:
-    """Least squares of L = E + A N^-x + B D^-x: linear once x is given, so a search over x."""
-    (N, D, L), _ = table(runs, ("params", "tokens", loss))
-    enough_rows(np.stack([N, D, L]), 4)
-    # Measured from their middles, the powers stay near one and the linear problem well posed.
-    n, d = N / np.exp(np.mean(np.log(N))), D / np.exp(np.mean(np.log(D)))
-
-    def best(x: float) -> tuple[Floats, float]:
-        terms = np.stack([np.ones_like(n), n**-x, d**-x], axis=1)
-        weights, *_ = np.linalg.lstsq(terms, L)
-        return weights, float(np.sum((terms @ weights - L) ** 2))
-
-    costs = [best(x)[1] for x in EXPONENTS]
-    at = int(np.clip(np.argmin(costs), 1, len(EXPONENTS) - 2))
-    found = minimize_scalar(
-        lambda x: best(float(x))[1],
-        bounds=(EXPONENTS[at - 1], EXPONENTS[at + 1]),
-        method="bounded",
-        options={"xatol": 1e-12},
-    )
-    x = float(found.x)
-    E, A, B = best(x)[0]
-    scale_n, scale_d = np.exp(np.mean(np.log(N))), np.exp(np.mean(np.log(D)))
-    return ChinchillaLaw(float(E), float(A * scale_n**x), float(B * scale_d**x), x, x)

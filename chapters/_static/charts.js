@@ -35,8 +35,19 @@
     return `${(10 ** (log - exponent)).toFixed(2)} × 10${raised(exponent)} FLOP`;
   }
 
-  // A parameter named log_C is the logarithm of a budget; any other one is shown as it is.
-  const words = (name, value) => (name === "log_C" ? compute(value) : String(value));
+  function count(value) {
+    const [scale, letter] = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [0, ""]].find(([one]) => value >= 0.9995 * one);
+    const short = Number((value / (scale || 1)).toPrecision(3));
+    return `${short.toLocaleString("en")}${letter}`;
+  }
+
+  // A parameter named log_C is the logarithm of a budget, log_… and log2_… are those of counts, to
+  // base ten and two; any other one is shown as it is.
+  function words(name, value) {
+    if (name === "log_C") return compute(value);
+    if (name.startsWith("log_")) return count(10 ** value);
+    return name.startsWith("log2_") ? (2 ** value).toLocaleString("en") : String(value);
+  }
 
   function label(host, name, view) {
     const input = host.querySelector(`input[name="${name}"]`);

@@ -488,16 +488,16 @@ def goodhart(
     -------
     altair.LayerChart
         Its parameters are ``log_size``, the decimal logarithm of the reward model's parameters,
-        and ``log_n``, the binary logarithm of the number of samples.
+        and ``log2_n``, the binary logarithm of the number of samples.
     """
     low, high = (round(float(np.log10(size)), 2) for size in sizes)
     size = alt.param(
         name="log_size", value=7,
-        bind=alt.binding_range(min=low, max=high, step=0.05, name="log₁₀ of reward-model size "),
+        bind=alt.binding_range(min=low, max=high, step=0.05, name="Reward model, parameters "),
     )  # fmt: skip
     count = alt.param(
-        name="log_n", value=13,
-        bind=alt.binding_range(min=0, max=24, step=1, name="Doublings of n "),
+        name="log2_n", value=13,
+        bind=alt.binding_range(min=0, max=24, step=1, name="Samples, n "),
     )  # fmt: skip
     k = np.arange(0, 24.01, 0.25)
     grid = rounded(
@@ -527,7 +527,7 @@ def goodhart(
     proxy = curve.transform_calculate(reward=promise).mark_line(
         strokeWidth=2, color=PROXY.colour, strokeDash=list(PROXY.dash), clip=True
     )
-    here = curve.transform_filter("datum.k == log_n")
+    here = curve.transform_filter("datum.k == log2_n")
     at_gold = here.transform_calculate(reward=gold)
     at_proxy = here.transform_calculate(reward=promise)
     peak = (

@@ -66,9 +66,9 @@ def budget_split(
             min=targets[0], max=targets[-1], step=round(targets[1] - targets[0], 6),
             name="Wanted coverage ")),
         alt.param(name="log_Q", value=8, bind=alt.binding_range(
-            min=4, max=13, step=0.1, name="Queries, 10 to the power ")),
+            min=4, max=13, step=0.1, name="Queries ")),
         alt.param(name="log_T", value=2.7, bind=alt.binding_range(
-            min=1, max=4.5, step=0.1, name="Tokens per sample, 10 to the power ")),
+            min=1, max=4.5, step=0.1, name="Tokens per sample ")),
     ]  # fmt: skip
     names = list(MOVES)
     x = alt.X("Q:Q", **log_axis("Queries over the life of the model, Q", (1e4, 1e13),

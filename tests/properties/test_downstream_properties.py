@@ -78,8 +78,8 @@ def test_the_over_trained_law_comes_back_from_exact_runs(E, a, b, eta):
     loss = E + (a * M**eta + b * M**-eta) * (6 * N * N * M) ** -eta
     runs = pd.DataFrame({"params": N, "tokens": N * M, "loss": loss, "error": 1 - np.exp(-loss)})
     law = error_law.fit_error_law(runs, runs, loss="loss", error="error").law
-    found = error_law.overtraining_constants(law)
-    assert (law.E, *found) == pytest.approx((E, a, b, eta), rel=1e-4)
+    found = sl.OvertrainingLaw.of(law)
+    assert (law.E, found.a, found.b, found.eta) == pytest.approx((E, a, b, eta), rel=1e-4)
 
 
 @few

@@ -211,7 +211,8 @@ class TestErrorLaw:
         five = pd.concat([at_20, first])
         law = error_law.fit_error_law(five, five, loss="loss_c4", error="error_avg17").law
         assert pytest.approx(E, rel=1e-3) == law.E
-        assert error_law.overtraining_constants(law) == pytest.approx((a, b, eta), rel=1e-3)
+        form = sl.OvertrainingLaw.of(law)
+        assert (form.a, form.b, form.eta) == pytest.approx((a, b, eta), rel=1e-3)
 
     @pytest.mark.parametrize(
         ("corpus", "error", "epsilon", "k", "gamma"),

@@ -1,5 +1,8 @@
 """The bootstrap on a real cluster of two processes gives the digits of one process."""
 
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -27,3 +30,20 @@ def test_a_dask_cluster_gives_the_same_digits(client, chinchilla_fit):
     spread = sl.bootstrap(chinchilla_fit, n=2500, seed=1, executor=client.get_executor())
     assert np.array_equal(spread.params, alone.params)
     assert np.array_equal(spread.objectives, alone.objectives)
+
+
+def test_digits_do_not_depend_on_the_threads_of_the_linear_algebra():
+    # 2,500 resamples leave a block whose rows do not divide evenly among threads.
+    code = (
+        "import hashlib, scalinglib as sl; runs = sl.load('chinchilla_runs');"
+        "boot = sl.bootstrap(sl.fit_chinchilla(runs[~runs.excluded]), n=2500, seed=1);"
+        "print(hashlib.sha256(boot.params.to_numpy().tobytes()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
+        ).stdout
+        for threads in ("1", "2")
+    }  # fmt: skip
+    assert len(digests) == 1

@@ -93,10 +93,6 @@ class TestTwoStep:
         assert [a.law for a in one] == [b.law for b in two]
         assert len(task_ladder.resample_two_step(chain, noisy, "bits", "acc", n=None)) == 12
 
-    def test_unequal_exponents_have_no_over_training_constants(self):
-        with pytest.raises(sl.DataError, match="exponents of law differ"):
-            error_law.overtraining_constants(LAW)
-
     def test_four_runs_cannot_determine_the_over_trained_law(self):
         runs = pd.DataFrame(
             {"params": [1e7, 1e8, 2e8, 4e8], "tokens": [2e8, 2e9, 4e9, 8e9],
