@@ -1,7 +1,7 @@
 """A headless Chromium that reaches nothing but files and this machine, and pictures of pages.
 
-``python -m tools.browser [page ...]`` writes screenshots of built pages into ``_build/look``, on a
-desktop and on a phone, in light and in dark mode.
+``python -m tools.browser [page ...]`` writes screenshots of built pages into ``_build/look``, a
+picture per screen, on a desktop and on a phone, in light and in dark mode.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SCREEN = 1700
+"""Height of one picture, pixels."""
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
@@ -95,15 +97,27 @@ def requests(driver: webdriver.Chrome) -> list[str]:
     return [url for url in sent if not url.startswith(("chrome:", "data:", "about:", "blob:"))]
 
 
-def picture(driver: webdriver.Chrome, path: Path) -> None:
-    """Save the whole page, however long, as a PNG."""
-    size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
-    shot = driver.execute_cdp_cmd(
-        "Page.captureScreenshot",
-        {"captureBeyondViewport": True, "clip": {**size, "x": 0, "y": 0, "scale": 1}},
+def pictures(driver: webdriver.Chrome, size: str, stem: Path) -> list[Path]:
+    """Save the whole page as PNGs, one per screen, numbered from the top.
+
+    A single picture would be cut or shifted where a page is longer than the 16,384 pixels that
+    the browser can draw at once.
+    """
+    width = SIZES[size][0]
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": SCREEN, "deviceScaleFactor": 1, "mobile": size == "phone"},
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(base64.b64decode(shot["data"]))
+    height = driver.execute_script("return document.documentElement.scrollHeight")
+    saved = []
+    for number, top in enumerate(range(0, height, SCREEN)):
+        driver.execute_script("window.scrollTo({top: arguments[0], behavior: 'instant'})", top)
+        shot = driver.execute_cdp_cmd("Page.captureScreenshot", {})
+        saved.append(stem.with_name(f"{stem.name}-{number:02}.png"))
+        saved[-1].write_bytes(base64.b64decode(shot["data"]))
+    view(driver, size)
+    return saved
 
 
 def main(names: list[str]) -> int:
@@ -116,9 +130,9 @@ def main(names: list[str]) -> int:
                 driver.get((SITE / "chapters" / f"{name}.html").as_uri())
                 for mode in ("light", "dark"):
                     dress(driver, mode)
-                    path = ROOT / "_build" / "look" / f"{name}-{size}-{mode}.png"
-                    picture(driver, path)
-                    print(path.relative_to(ROOT))
+                    stem = ROOT / "_build" / "look" / f"{name}-{size}-{mode}"
+                    for path in pictures(driver, size, stem):
+                        print(path.relative_to(ROOT))
     return 0
 
 

@@ -74,9 +74,9 @@ def test_charts_are_described_and_light(make):
 
 def test_the_sliders_are_logarithms():
     params = {one["name"]: one for one in slider().to_dict()["params"] if "bind" in one}
-    assert set(params) == {"log_size", "log_n"}
+    assert set(params) == {"log_size", "log2_n"}
     assert (params["log_size"]["bind"]["min"], params["log_size"]["bind"]["max"]) == (6.5, 9.5)
-    assert params["log_n"]["bind"]["max"] == 24
+    assert params["log2_n"]["bind"]["max"] == 24
 
 
 def test_the_slider_moves_along_best_of_n():
