@@ -33,7 +33,7 @@ LEVELS = ("#5b86cf", "#0b9670", "#d2600f")
 
 Band = tuple[str, float, float]
 Side = tuple[str, Literal["left", "right"], int]
-_BESIDE_A_DOT: tuple[Side, ...] = (("right", "left", 6), ("left", "right", -6))
+_BESIDE_A_DOT: tuple[Side, ...] = (("right", "left", 6), ("left", "right", -16))
 _BESIDE_A_LINE: tuple[Side, ...] = (("left", "left", 8), ("right", "right", -8))
 
 
