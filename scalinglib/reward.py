@@ -462,7 +462,7 @@ def accuracy_bounds(loss: float) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductLaw:
+class AlignmentProduct:
     """Gain as a product of powers of the amount and the quality of preference data.
 
     It is here to work out what such a law would imply. No measurement behind it is known.
@@ -474,7 +474,7 @@ class ProductLaw:
 
     Examples
     --------
-    >>> law = ProductLaw(data=0.3, quality=0.7)
+    >>> law = AlignmentProduct(data=0.3, quality=0.7)
     >>> print(law.gain(data=[2.0, 1.0], quality=[1.0, 2.0]).round(3))
     [1.231 1.625]
     """
@@ -501,7 +501,7 @@ class ProductLaw:
 
         Examples
         --------
-        >>> print(ProductLaw(data=0.3, quality=0.7).gain(data=10.0).round(3))
+        >>> print(AlignmentProduct(data=0.3, quality=0.7).gain(data=10.0).round(3))
         1.995
         """
         return positive("data", data) ** self.data * positive("quality", quality) ** self.quality
@@ -525,7 +525,7 @@ class ProductLaw:
 
         Examples
         --------
-        >>> print(f"{ProductLaw(data=0.3, quality=0.7).quality_for(0.1):.3f}")
+        >>> print(f"{AlignmentProduct(data=0.3, quality=0.7).quality_for(0.1):.3f}")
         2.683
         """
         return float(positive("data", data) ** (-self.data / self.quality))

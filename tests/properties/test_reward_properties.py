@@ -203,6 +203,6 @@ def test_error_shrinks_what_a_score_is_worth(gold_sd, error_sd, score):
 
 @given(st.floats(0.1, 2), st.floats(0.1, 2), st.floats(0.01, 100))
 def test_quality_makes_up_for_amount(data, quality, factor):
-    law = reward.ProductLaw(data, quality)
+    law = reward.AlignmentProduct(data, quality)
     needed = law.quality_for(factor)
     assert float(law.gain(data=factor, quality=needed)) == pytest.approx(1, rel=1e-9)

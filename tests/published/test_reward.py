@@ -181,7 +181,7 @@ class TestAccuracy:
 
 
 class TestUnsourcedLaw:
-    LAW = reward.ProductLaw(*quoted.UNSOURCED_EXPONENTS)
+    LAW = reward.AlignmentProduct(*quoted.UNSOURCED_EXPONENTS)
 
     def test_what_it_would_imply(self):
         gains = self.LAW.gain(data=[2, 1, 10], quality=[1, 2, 1])

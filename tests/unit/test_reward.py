@@ -37,7 +37,7 @@ from scalinglib import best_of_n, reward
         (lambda: reward.ReinforcementLaw(-0.5, 0.1).peak(), "alpha is -0.5"),
         (lambda: reward.accuracy_bounds(0.7), "loss must be ln 2 or less"),
         (lambda: reward.accuracy_bounds(-0.1), "loss must be 0 or more"),
-        (lambda: reward.ProductLaw(0.3, 0.7).gain(data=0), "data must be positive"),
+        (lambda: reward.AlignmentProduct(0.3, 0.7).gain(data=0), "data must be positive"),
         (
             lambda: reward.fit_size_trend([1, 2, 3], [1, 2], reference=1),
             "different lengths: params has 3, values has 2",
