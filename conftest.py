@@ -4,9 +4,15 @@ import os
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 # Notebooks are compared in text form.
 os.environ["SCALINGLIB_DISPLAY"] = "text"
+
+# No example is timed: a busy machine is not a wrong result. Draws are new ones at every run, but in
+# continuous integration the same, so that a change is judged by what it changed.
+settings.register_profile("book", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("book")
 
 
 @pytest.fixture(autouse=True)
