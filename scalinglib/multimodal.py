@@ -19,13 +19,14 @@ from numpy.typing import ArrayLike
 from scalinglib._newton import Floats
 from scalinglib.compute import positive
 from scalinglib.errors import DataError
+from scalinglib.extrapolation import reducible_exponent
 from scalinglib.laws import ChinchillaLaw, PowerLaw, ShiftedPowerLaw
 from scalinglib.optimum import compute_optimal
 from scalinglib.published import Reported
 
 
-def size_exponent(alpha: float, beta: float) -> float:
-    """Exponent a of the compute-optimal parameters in compute.
+def law_of_exponents(alpha: float, beta: float) -> ChinchillaLaw:
+    """A law with the given exponents and unit coefficients.
 
     Parameters
     ----------
@@ -34,8 +35,8 @@ def size_exponent(alpha: float, beta: float) -> float:
 
     Returns
     -------
-    float
-        beta / (alpha + beta), for compute proportional to N D.
+    ChinchillaLaw
+        For what depends on the exponents alone: how the optimum and its loss move with compute.
 
     References
     ----------
@@ -43,114 +44,24 @@ def size_exponent(alpha: float, beta: float) -> float:
 
     Examples
     --------
-    >>> print(f"{size_exponent(0.3, 0.2):.2f}")
-    0.40
+    >>> law = law_of_exponents(0.3, 0.2)
+    >>> print(f"{law.a:.2f} {law.b:.2f} {reducible_exponent(law):.2f}")
+    0.40 0.60 0.12
     """
-    return beta / (alpha + beta)
+    return ChinchillaLaw(E=0.0, A=1.0, B=1.0, alpha=alpha, beta=beta)
 
 
-def token_exponent(alpha: float, beta: float) -> float:
-    """Exponent b of the compute-optimal tokens in compute.
-
-    Parameters
-    ----------
-    alpha, beta : float
-        Exponents of the loss in parameters and in tokens, positive.
-
-    Returns
-    -------
-    float
-        alpha / (alpha + beta), for compute proportional to N D.
-
-    References
-    ----------
-    Hoffmann et al. 2022, Eq. 4.
-
-    Examples
-    --------
-    >>> print(f"{token_exponent(0.3, 0.2):.2f}")
-    0.60
-    """
-    return alpha / (alpha + beta)
-
-
-def path_exponent(alpha: float, beta: float) -> float:
-    """Exponent d of the tokens in the parameters, along the compute-optimal path.
-
-    Parameters
-    ----------
-    alpha, beta : float
-        Exponents of the loss in parameters and in tokens, positive.
-
-    Returns
-    -------
-    float
-        alpha / beta, for compute proportional to N D.
-
-    References
-    ----------
-    Hoffmann et al. 2022, Eq. 4.
-
-    Examples
-    --------
-    >>> print(f"{path_exponent(0.3, 0.2):.2f}")
-    1.50
-    """
-    return alpha / beta
-
-
-def ratio_exponent(alpha: float, beta: float) -> float:
-    """Exponent of the optimal ratio N*/D* in compute.
-
-    Parameters
-    ----------
-    alpha, beta : float
-        Exponents of the loss in parameters and in tokens, positive.
-
-    Returns
-    -------
-    float
-        (beta - alpha) / (alpha + beta), for compute proportional to N D.
-
-    References
-    ----------
-    Hoffmann et al. 2022, Eq. 4.
-
-    Examples
-    --------
-    >>> print(f"{ratio_exponent(0.3, 0.2):.2f}")
-    -0.20
-    """
-    return (beta - alpha) / (alpha + beta)
-
-
-def reducible(alpha: float, beta: float) -> float:
-    """Exponent with which the loss above E falls along the compute-optimal path.
-
-    Parameters
-    ----------
-    alpha, beta : float
-        Exponents of the loss in parameters and in tokens, positive.
-
-    Returns
-    -------
-    float
-        alpha beta / (alpha + beta), for compute proportional to N D.
-
-    References
-    ----------
-    Hoffmann et al. 2022, Eq. 4.
-
-    Examples
-    --------
-    >>> print(f"{reducible(0.3, 0.2):.2f}")
-    0.12
-    """
-    return alpha * beta / (alpha + beta)
+def _implied(of: Callable[[ChinchillaLaw], float]) -> Callable[[float, float], float]:
+    return lambda alpha, beta: of(law_of_exponents(alpha, beta))
 
 
 IMPLIED: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
-    {"a": size_exponent, "b": token_exponent, "d": path_exponent, "N/D": ratio_exponent}
+    {
+        "a": _implied(lambda law: law.a),
+        "b": _implied(lambda law: law.b),
+        "d": _implied(lambda law: law.b / law.a),
+        "N/D": _implied(lambda law: law.a - law.b),
+    }
 )
 """What alpha and beta say about each printed exponent."""
 
@@ -172,7 +83,7 @@ class Check:
     --------
     >>> late = Reported("0.6358", "shukor2025", "Table 2")
     >>> inputs = [Reported(text, "shukor2025", "Table 2") for text in ("0.2903", "0.3383")]
-    >>> found = check(late, size_exponent, *inputs)
+    >>> found = check(late, IMPLIED["a"], *inputs)
     >>> print(f"{found.implied:.4f} {found.low:.4f} {found.high:.4f} {found.agrees}")
     0.5382 0.5381 0.5382 False
     """
@@ -338,7 +249,7 @@ def frontier_law(law: ChinchillaLaw) -> PowerLaw:
     2.141111 2.141111
     """
     excess = float(compute_optimal(law, 1.0).loss) - law.E
-    return PowerLaw(A=excess, alpha=reducible(law.alpha, law.beta), E=law.E)
+    return PowerLaw(A=excess, alpha=reducible_exponent(law), E=law.E)
 
 
 def scale_for(law: ShiftedPowerLaw, value: float) -> float:
@@ -535,7 +446,9 @@ def audit_table(
         found[name] = {
             "a": row["a"].value, "a_implied": checks["a"].implied, "low": checks["a"].low,
             "high": checks["a"].high, "sum": row["a"].value + row["b"].value,
-            "reducible": reducible(row["alpha"].value, row["beta"].value),
+            "reducible": reducible_exponent(
+                law_of_exponents(row["alpha"].value, row["beta"].value)
+            ),
             "off": ", ".join(key for key, one in checks.items() if not one.agrees),
         }  # fmt: skip
     return pd.DataFrame.from_dict(found, orient="index")

@@ -52,7 +52,11 @@ GOPHER_PARAMS: Final = Reported(
 U_RATIO: Final = Reported("0.051", "muennighoff2023", "Sec. 3, U_N over U_D", "secondhand")
 """Parameters for which one unique token is compute-optimal."""
 
-EXAMPLE: Final = MappingProxyType({"C": 6 * 8.67e9 * 178e9, "U": 25e9})
+BASE_RUNS: Final = Reported("54", "muennighoff2023", "runs behind the base law", "secondhand")
+
+EXAMPLE_BUDGET: Final = (8.67e9, 178e9)
+"""Parameters and tokens of the model whose budget the allocation example spends (README)."""
+EXAMPLE: Final = MappingProxyType({"C": 6 * EXAMPLE_BUDGET[0] * EXAMPLE_BUDGET[1], "U": 25e9})
 """Budget (FLOP) and unique tokens of the allocation example."""
 EXAMPLE_ANSWER: Final = group(
     "muennighoff2023", "README of the code, grid search", "code",
@@ -66,7 +70,7 @@ EXAMPLE_RUNS: Final = MappingProxyType(
             Reported("2.225644089", "muennighoff2023", "README of the code", "code"),
         ),
         "8.67B on 178B": (
-            8.67e9, 178e9,
+            *EXAMPLE_BUDGET,
             Reported("2.226963408", "muennighoff2023", "README of the code", "code"),
         ),
     }

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 import scalinglib as sl
-from scalinglib import learning_curves, multimodal
+from scalinglib import extrapolation, learning_curves, multimodal
 from scalinglib.published import Reported
 
 exponents = st.floats(0.05, 1.5)
@@ -68,13 +68,14 @@ def test_observed_doublings_of_a_power_law_on_the_grid(law, n):
 
 @given(alpha=exponents, beta=exponents)
 def test_exponents_of_one_law_agree(alpha, beta):
-    a, b = multimodal.size_exponent(alpha, beta), multimodal.token_exponent(alpha, beta)
+    a, b = multimodal.IMPLIED["a"](alpha, beta), multimodal.IMPLIED["b"](alpha, beta)
     law = sl.ChinchillaLaw(E=1.0, A=1.0, B=1.0, alpha=alpha, beta=beta)
     assert (a, b) == (pytest.approx(law.a), pytest.approx(law.b))
     assert a + b == pytest.approx(1)
-    assert multimodal.path_exponent(alpha, beta) == pytest.approx(b / a)
-    assert multimodal.ratio_exponent(alpha, beta) == pytest.approx(a - b)
-    assert multimodal.reducible(alpha, beta) == pytest.approx(alpha * a)
+    assert multimodal.IMPLIED["d"](alpha, beta) == pytest.approx(b / a)
+    assert multimodal.IMPLIED["N/D"](alpha, beta) == pytest.approx(a - b)
+    law = multimodal.law_of_exponents(alpha, beta)
+    assert extrapolation.reducible_exponent(law) == pytest.approx(alpha * a)
 
 
 @given(alpha=exponents, beta=exponents, digits=st.integers(2, 5))
@@ -84,9 +85,9 @@ def test_what_was_rounded_from_one_law_passes_the_audit(alpha, beta, digits):
 
     row = {"alpha": printed(alpha), "beta": printed(beta)}
     assume(min(row[name].value - row[name].half_unit for name in row) > 0)
-    row["a"] = printed(multimodal.size_exponent(alpha, beta))
-    row["b"] = printed(multimodal.token_exponent(alpha, beta))
-    row["d"] = printed(multimodal.path_exponent(alpha, beta))
+    row["a"] = printed(multimodal.IMPLIED["a"](alpha, beta))
+    row["b"] = printed(multimodal.IMPLIED["b"](alpha, beta))
+    row["d"] = printed(multimodal.IMPLIED["d"](alpha, beta))
     assert all(one.agrees for one in multimodal.audit(row).values())
 
 
@@ -94,8 +95,8 @@ def test_what_was_rounded_from_one_law_passes_the_audit(alpha, beta, digits):
 def test_an_encoder_in_proportion_changes_no_exponent(alpha, beta, N, slope):
     tower = multimodal.VisionTower(share=0.5, slope=slope, intercept=0.0)
     a, b = tower.exponents(N, alpha=alpha, beta=beta)
-    assert a == pytest.approx(multimodal.size_exponent(alpha, beta))
-    assert b == pytest.approx(multimodal.token_exponent(alpha, beta))
+    assert a == pytest.approx(multimodal.IMPLIED["a"](alpha, beta))
+    assert b == pytest.approx(multimodal.IMPLIED["b"](alpha, beta))
 
 
 @settings(max_examples=20, deadline=None)

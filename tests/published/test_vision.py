@@ -206,7 +206,8 @@ class TestMultimodal:
 
     def test_slope_of_the_total_loss(self):
         row = quoted.SHUKOR["early fusion"]
-        gamma = multimodal.reducible(row["alpha"].value, row["beta"].value)
+        law = multimodal.law_of_exponents(row["alpha"].value, row["beta"].value)
+        gamma = extrapolation.reducible_exponent(law)
         loss = multimodal.loss_of_slope(row["E"].value, gamma, -row["c"].value)
         assert loss == pytest.approx(2.76, abs=0.01)
 

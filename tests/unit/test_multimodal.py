@@ -14,7 +14,7 @@ def printed(text):
 
 def test_rounding_of_the_inputs_is_allowed_for():
     one = multimodal.check(
-        printed("0.53"), multimodal.size_exponent, printed("0.30"), printed("0.33")
+        printed("0.53"), multimodal.IMPLIED["a"], printed("0.30"), printed("0.33")
     )
     assert one.implied == pytest.approx(0.5238, abs=1e-4)
     assert one.low < 0.525 < one.high
@@ -23,8 +23,8 @@ def test_rounding_of_the_inputs_is_allowed_for():
 
 def test_rounding_of_the_result_is_allowed_for():
     fine = [printed("0.30000"), printed("0.33000")]
-    assert multimodal.check(printed("0.52"), multimodal.size_exponent, *fine).agrees
-    assert not multimodal.check(printed("0.53"), multimodal.size_exponent, *fine).agrees
+    assert multimodal.check(printed("0.52"), multimodal.IMPLIED["a"], *fine).agrees
+    assert not multimodal.check(printed("0.53"), multimodal.IMPLIED["a"], *fine).agrees
 
 
 def test_the_sum_of_exponents():
