@@ -7,7 +7,7 @@ SITE   := _build/html
 export PYTHONHASHSEED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help book links test test-all check notebooks serve lock data bench clean
+.PHONY: help book links test test-all check notebooks serve lock data shape bench clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,8 @@ check: $(READY)  ## the fast loop: lint, types, unit tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow" tests/unit tests/properties scalinglib
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow" --hypothesis-profile=fast \
+	  tests/engine tests/laws tests/topics tests/figures tests/book/test_layers.py tests/book/test_style.py scalinglib
 
 notebooks: $(READY)  ## run the chapters and store their reference outputs
 	$(BIN)/python -m tools.notebooks -j 2
@@ -45,6 +46,9 @@ serve: book  ## build the site and serve it on this machine
 
 data: $(READY)  ## write the size and hash of each table into data/datapackage.json
 	$(BIN)/python -m tools.tables
+
+shape: $(READY)  ## count lines, files and functions, and say what is too large
+	$(BIN)/python -m tools.shape
 
 bench: $(READY)  ## measure speed as ratios within one run
 	$(BIN)/python -m benchmarks

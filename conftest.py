@@ -10,8 +10,12 @@ from hypothesis import settings
 os.environ["SCALINGLIB_DISPLAY"] = "text"
 
 # No example is timed: a busy machine is not a wrong result. Draws are new ones at every run, but in
-# continuous integration the same, so that a change is judged by what it changed.
-settings.register_profile("book", deadline=None, derandomize="CI" in os.environ)
+# continuous integration the same, so that a change is judged by what it changed. `make check` asks
+# for the fast profile, with fewer examples.
+for name, examples in (("book", 100), ("fast", 24)):
+    settings.register_profile(
+        name, deadline=None, derandomize="CI" in os.environ, max_examples=examples
+    )
 settings.load_profile("book")
 
 

@@ -15,8 +15,8 @@ from benchmarks import competitors
 from benchmarks.growth import growth, memory
 from benchmarks.measure import Contest, Row, race
 from benchmarks.store import store
-from scalinglib._newton import minimise
-from scalinglib.profiles import profile
+from scalinglib.fit.newton import minimise
+from scalinglib.fit.profile import profile
 
 RESAMPLES, TIMED_RESAMPLES, TIMED_STARTS, LEVEL = 4000, 60, 60, 0.95
 BATCHED_DELTAS = (0.3, 0.05, 0.01)

@@ -10,7 +10,6 @@ Examples
 """
 
 from . import published
-from .broken import BrokenPowerLaw
 from .comparison import (
     Backtest,
     ChiSquareTest,
@@ -21,34 +20,40 @@ from .comparison import (
     wald_test,
 )
 from .compute import PF_DAY, pf_days, training_flops
-from .curves import CurveFit, fit_curve
-from .data_quality import CorpusFit, fit_corpora
 from .datasets import load
 from .errors import DataError, FitError
-from .fitting import Fit, fit_chinchilla, fit_power_law
-from .isoflop import Frontier, FrontierFit, fit_envelope, fit_isoflop, fit_isoflop_profile
+from .fit.bootstrap import Bootstrap, bootstrap
+from .fit.curve import CurveFit, fit_curve
+from .fit.profile import Profile, profile
+from .fit.result import Fit
+from .isoflop import Frontier, FrontierFit, fit_envelope, fit_isoflop
 from .laws import (
+    BestOfNLaw,
+    BrokenPowerLaw,
     ChinchillaLaw,
+    CorpusFit,
     DataConstrainedLaw,
     KaplanLaw,
+    OvertrainingFit,
+    OvertrainingLaw,
     PowerLaw,
+    QuasiNewtonRun,
+    ReinforcementLaw,
     SaturatingLaw,
     ShiftedPowerLaw,
-)
-from .lifetime import LifetimeOptimum, inference_optimal
-from .optimum import Allocation, compute_optimal, isoflop_curve, isoloss_curve
-from .overtraining import OvertrainingFit, OvertrainingLaw, fit_overtraining
-from .profiles import Profile, profile
-from .quasi_newton import QuasiNewtonRun, quasi_newton_run
-from .reward import BestOfNLaw, ReinforcementLaw
-from .special_fits import (
+    fit_chinchilla,
+    fit_corpora,
     fit_data_constrained,
     fit_kaplan,
+    fit_overtraining,
+    fit_power_law,
     fit_saturating,
     fit_shifted_power_law,
+    quasi_newton_run,
 )
-from .success_rates import fit_beta_binomial
-from .uncertainty import Bootstrap, bootstrap
+from .optimum import Allocation, compute_optimal, isoflop_curve, isoloss_curve
+from .topics.inference_compute import fit_beta_binomial
+from .topics.overtraining import LifetimeOptimum, inference_optimal
 
 __all__ = [
     "PF_DAY",
@@ -87,7 +92,6 @@ __all__ = [
     "fit_data_constrained",
     "fit_envelope",
     "fit_isoflop",
-    "fit_isoflop_profile",
     "fit_kaplan",
     "fit_overtraining",
     "fit_power_law",

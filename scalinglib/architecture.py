@@ -7,46 +7,25 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from .compute import FLOPS_PER_PARAM_TOKEN, positive
-from .errors import DataError
-
-Floats = NDArray[np.float64]
+from scalinglib.checks import Floats, at_least, positive
+from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
+from scalinglib.errors import DataError
 
 LOOKUPS = ("embedding", "logits")
 """The two operations with the vocabulary."""
+
 ATTENTION = ("scores", "softmax", "mix")
 """The operations whose cost per token grows with the context."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Architecture:
-    """Shape of a decoder-only transformer, or of many of them at once.
+    """Shape of a decoder-only transformer, or of many of them at once: the sizes broadcast.
 
-    Parameters
-    ----------
-    layers : array_like
-        Transformer blocks (count), L.
-    width : array_like
-        Width of the residual stream, d.
-    heads : array_like
-        Attention heads of a layer (count), h.
-    head_size : array_like
-        Width of one head; K is `heads` times `head_size`.
-    feedforward : array_like
-        Width of the feed-forward layer, f. All five broadcast to one shape.
-
-    Raises
-    ------
-    DataError
-        If a size is not positive, or the shapes do not broadcast.
-
-    Examples
-    --------
-    >>> gopher = Architecture(layers=80, width=16384, heads=128, head_size=128, feedforward=65536)
-    >>> print(f"{gopher.params(vocabulary=32000, projections=5) / 1e9:.1f}B")
-    279.7B
+    Blocks L, width d of the residual stream, heads h of a layer and the width of one, width f of
+    the feed-forward layer.
     """
 
     layers: Floats
@@ -86,41 +65,13 @@ class Architecture:
         return self.heads * self.head_size
 
     def non_embedding_params(self, *, projections: int = 4, vectors: bool = False) -> Floats:
-        """Count the parameters inside the layers, L (p d K + 2 d f).
+        """Parameters inside the layers, L (p d K + 2 d f) (Kaplan et al. 2020, Table 1).
 
-        Parameters
-        ----------
-        projections : int, default 4
-            Matrices of d by K in a layer, p: query, key, value and output; a fifth projects
-            relative positions.
-        vectors : bool, default False
-            Count biases, and gain and shift of the layer norms, too. With K = d, f = 4 d and
-            four projections the count is then 12 L d^2 + 13 L d + 2 d.
-
-        Returns
-        -------
-        ndarray of float64
-            Parameters; a scalar for a single shape.
-
-        Raises
-        ------
-        DataError
-            If `projections` is below 1.
-
-        References
-        ----------
-        Kaplan et al. 2020, Table 1; Biderman et al. 2023 for the count with vectors.
-
-        Examples
-        --------
-        >>> pythia = Architecture(
-        ...     layers=6, width=512, heads=8, head_size=64, feedforward=2048
-        ... )
-        >>> print(f"{pythia.non_embedding_params(vectors=True):.0f}")
-        18915328
+        Of p projections four are query, key, value and output; a fifth takes relative positions.
+        `vectors` adds biases and layer norms: 12 L d^2 + 13 L d + 2 d at K = d, f = 4 d, p = 4
+        (Biderman et al. 2023).
         """
-        if projections < 1:
-            raise DataError(f"projections must be at least 1, got {projections}; 4 is usual.")
+        at_least("projections", projections, 1)
         d, K, f = self.width, self.inner, self.feedforward
         matrices = self.layers * (projections * d * K + 2 * d * f)
         if not vectors:
@@ -137,83 +88,18 @@ class Architecture:
         vectors: bool = False,
         tied: bool = True,
     ) -> Floats:
-        """Count all parameters, with the embedding of the vocabulary.
-
-        Parameters
-        ----------
-        vocabulary : array_like
-            Entries of the vocabulary (count), V.
-        projections : int, default 4
-            Matrices of d by K in a layer.
-        vectors : bool, default False
-            Count biases and layer norms.
-        tied : bool, default True
-            Whether one matrix serves input and output; if not, V d counts twice.
-
-        Returns
-        -------
-        ndarray of float64
-            Parameters; a scalar for a single shape.
-
-        Raises
-        ------
-        DataError
-            If `vocabulary` is not positive or `projections` is below 1.
-
-        Examples
-        --------
-        >>> small = Architecture(layers=8, width=512, heads=8, head_size=64, feedforward=2048)
-        >>> print(f"{small.params(vocabulary=32000, projections=5) / 1e6:.1f}M")
-        43.6M
-        """
+        """All parameters; the embedding V d of V entries counts twice unless `tied`."""
         inside = self.non_embedding_params(projections=projections, vectors=vectors)
         return inside + (1 if tied else 2) * positive("vocabulary", vocabulary) * self.width
 
     def operations(
         self, *, context: ArrayLike = 2048, vocabulary: ArrayLike = 32_000, causal: bool = False
     ) -> Mapping[str, Floats]:
-        """Count the FLOPs of the forward pass per token, operation by operation.
+        """FLOP of the forward pass per token, operation by operation, a multiply-add being two.
 
-        Parameters
-        ----------
-        context : array_like, default 2048
-            Length of a training sequence (tokens), S.
-        vocabulary : array_like, default 32000
-            Entries of the vocabulary (count), V.
-        causal : bool, default False
-            Count only positions before the token, half of the square. The published counts
-            take the whole square.
-
-        Returns
-        -------
-        dict of str to ndarray of float64
-            FLOP per token, a multiply-add being two: ``embedding`` 2 V d as a product with
-            one-hot vectors, ``projections`` 6 L d K of query, key and value, ``scores``
-            2 L S K, ``softmax`` 3 L h S, ``mix`` 2 L S K, ``output`` 2 L K d,
-            ``feedforward`` 4 L d f, ``logits`` 2 V d.
-
-        Raises
-        ------
-        DataError
-            If `context` or `vocabulary` is not positive.
-
-        References
-        ----------
-        Hoffmann et al. 2022, Appendix F, divided by the length of the sequence.
-
-        Examples
-        --------
-        >>> small = Architecture(layers=8, width=512, heads=8, head_size=64, feedforward=2048)
-        >>> for name, flops in small.operations().items():
-        ...     print(f"{name:<12}{flops / 1e6:6.2f}")
-        embedding    32.77
-        projections  12.58
-        scores       16.78
-        softmax       0.39
-        mix          16.78
-        output        4.19
-        feedforward  33.55
-        logits       32.77
+        For S tokens of context and V entries (Hoffmann et al. 2022, Appendix F, over the length),
+        the embedding being a product with one-hot vectors. `causal` counts positions before the
+        token only; the published counts take the whole square of scores.
         """
         S = positive("context", context) * (0.5 if causal else 1.0)
         V = positive("vocabulary", vocabulary)
@@ -238,42 +124,10 @@ class Architecture:
         causal: bool = False,
         recomputed: bool = False,
     ) -> Floats:
-        """Count the FLOPs of one training token; the backward pass costs two forward passes.
+        """FLOP of one training token; the backward pass costs two forward passes.
 
-        Parameters
-        ----------
-        context : array_like, default 2048
-            Length of a training sequence (tokens).
-        vocabulary : array_like, default 32000
-            Entries of the vocabulary (count).
-        leave_out : collection of str, default ()
-            Operations not to count; names as in `operations`.
-        causal : bool, default False
-            Count only positions before the token.
-        recomputed : bool, default False
-            Count a second forward pass, run to recompute activations that were not stored.
-
-        Returns
-        -------
-        ndarray of float64
-            FLOP per token; a scalar for a single shape.
-
-        Raises
-        ------
-        DataError
-            If a number is not positive, or `leave_out` names something that is not counted.
-
-        References
-        ----------
-        Hoffmann et al. 2022, Appendix F.
-
-        Examples
-        --------
-        >>> gopher = Architecture(
-        ...     layers=80, width=16384, heads=128, head_size=128, feedforward=65536
-        ... )
-        >>> print(f"{300e9 * gopher.training_flops_per_token():.3g}")
-        4.75e+23
+        Without the operations in `leave_out`. `recomputed` adds a second forward pass, for
+        activations that were not stored (Hoffmann et al. 2022, Appendix F).
         """
         parts = self.operations(context=context, vocabulary=vocabulary, causal=causal)
         if isinstance(leave_out, str):
@@ -289,47 +143,14 @@ class Architecture:
         return np.asarray((4 if recomputed else 3) * forward)[()]
 
     def ratio_to_6nd(self, N: ArrayLike, **options: Any) -> Floats:
-        """Divide the counted FLOPs of a training token by 6 N.
-
-        Parameters
-        ----------
-        N : array_like
-            Parameters (count), in the convention that the rule is used with.
-        **options
-            As for `training_flops_per_token`.
-
-        Returns
-        -------
-        ndarray of float64
-            Above 1 where 6 N D is too low.
-
-        Raises
-        ------
-        DataError
-            As for `training_flops_per_token`, or if `N` is not positive.
-
-        Examples
-        --------
-        >>> shape = Architecture(layers=40, width=3584, heads=28, head_size=128, feedforward=14336)
-        >>> print(f"{shape.ratio_to_6nd(6796e6, leave_out=LOOKUPS):.3f}")
-        0.994
-        """
+        """`training_flops_per_token` with its options over 6 N; above 1 if 6 N D is too low."""
         spent = self.training_flops_per_token(**options)
         return spent / (FLOPS_PER_PARAM_TOKEN * positive("N", N))
 
     def attention_crossover(self) -> Floats:
-        """Context at which scores, softmax and mix cost as much as the matrices of the layers.
+        """Context (tokens) at which attention costs as much as the matrices of the layers.
 
-        Returns
-        -------
-        ndarray of float64
-            Tokens; about 6 d for f = 4 d and K = d.
-
-        Examples
-        --------
-        >>> shape = Architecture(layers=40, width=3584, heads=28, head_size=128, feedforward=14336)
-        >>> print(f"{shape.attention_crossover():.0f}")
-        21379
+        About 6 d for f = 4 d and K = d.
         """
         d, K = self.width, self.inner
         return (8 * d * K + 4 * d * self.feedforward) / (4 * K + 3 * self.heads)

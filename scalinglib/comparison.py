@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from scalinglib._validate import table
+from scalinglib.checks import Floats, table
 from scalinglib.errors import DataError, FitError
-from scalinglib.fitting import DELTA, Fit, Loss, fit_chinchilla, threshold
-from scalinglib.laws import ChinchillaLaw, KaplanLaw
-from scalinglib.uncertainty import Bootstrap
+from scalinglib.fit.bootstrap import Bootstrap
+from scalinglib.fit.result import DELTA, Fit, Loss, threshold
+from scalinglib.laws.chinchilla import ChinchillaLaw, fit_chinchilla
+from scalinglib.laws.kaplan import KaplanLaw
 
 RUNS = ("params", "tokens", "loss")
 
@@ -139,7 +140,7 @@ def objective(
         Columns ``params`` (count), ``tokens`` (count) and ``loss`` (in the law's unit).
     loss : {"huber", "lad", "l2"}, default "huber"
         Huber loss, absolute value, or half the square of the log residual.
-    delta : float, default 1e-3
+    delta : float, default `DELTA`
         Threshold of the Huber loss, in log units; the other losses ignore it.
 
     Returns
@@ -257,7 +258,7 @@ def wald_test(
     >>> wald_test(law, boot).statistic > 100
     True
     """
-    free = len(boot.fit.restriction.free)
+    free = boot.fit.n_free
     if not isinstance(boot.fit.law, ChinchillaLaw) or free != 5:
         raise DataError("boot must come from fit_chinchilla with no parameter fixed or tied.")
     draws = boot.params[["A", "B", "E", "alpha", "beta"]].to_numpy(copy=True)
@@ -319,7 +320,7 @@ def backtest(
     return Backtest(fit=fitted, table=judged.set_axis(labels[held]))
 
 
-def _coordinates(law: ChinchillaLaw) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _coordinates(law: ChinchillaLaw) -> Floats:
     return np.array([np.log(law.A), np.log(law.B), np.log(law.E), law.alpha, law.beta])
 
 

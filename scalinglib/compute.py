@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from scalinglib.errors import DataError
+from scalinglib.checks import Floats, positive, share
 
 PF_DAY = 8.64e19
 """FLOP in one petaFLOP/s-day: 1e15 FLOP/s for 86,400 s (Kaplan et al. 2020, Sec. 1.3)."""
@@ -13,45 +13,16 @@ PF_DAY = 8.64e19
 FLOPS_PER_PARAM_TOKEN = 6.0
 """FLOP per parameter and token: two in the forward pass, four in the backward pass."""
 
+FLOPS_PER_SERVED_TOKEN = 2
+"""FLOP per parameter and token read or written in use: a forward pass only."""
+
+SERVED_PER_TRAINED = FLOPS_PER_PARAM_TOKEN / FLOPS_PER_SERVED_TOKEN
+"""Tokens served at the cost of one trained."""
+
 SECONDS_PER_HOUR = 3600.0
 
 
-def positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Return `value` as float64, refusing anything that is not above zero.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : array_like
-        Numbers of any shape; infinity is allowed, because it is the limit of a law.
-
-    Returns
-    -------
-    ndarray of float64
-
-    Raises
-    ------
-    DataError
-        If a value is not a number, or is zero, negative or NaN.
-
-    Examples
-    --------
-    >>> positive("N", 70_000_000_000)
-    array(7.e+10)
-    """
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{name} must be numeric, got {value!r}.") from error
-    good = array > 0
-    if not good.all():
-        bad = array[~good].flat[0]
-        raise DataError(f"{name} must be positive, got {bad:g}; remove or correct that value.")
-    return array
-
-
-def training_flops(N: ArrayLike, D: ArrayLike) -> NDArray[np.float64]:
+def training_flops(N: ArrayLike, D: ArrayLike) -> Floats:
     """Training compute of a dense transformer, C = 6 N D.
 
     Parameters
@@ -84,7 +55,7 @@ def training_flops(N: ArrayLike, D: ArrayLike) -> NDArray[np.float64]:
     return FLOPS_PER_PARAM_TOKEN * positive("N", N) * positive("D", D)
 
 
-def pf_days(C: ArrayLike) -> NDArray[np.float64]:
+def pf_days(C: ArrayLike) -> Floats:
     """Convert training compute from FLOP to petaFLOP/s-days.
 
     Parameters
@@ -116,72 +87,19 @@ def pf_days(C: ArrayLike) -> NDArray[np.float64]:
 
 def training_budget(
     devices: ArrayLike, hours: ArrayLike, *, peak: ArrayLike, mfu: ArrayLike
-) -> NDArray[np.float64]:
-    """Training compute that a number of devices delivers in a given time.
+) -> Floats:
+    """Training compute (FLOP) that devices deliver in a number of hours.
 
-    Parameters
-    ----------
-    devices : array_like
-        Accelerators (count).
-    hours : array_like
-        Wall-clock time (h).
-    peak : array_like
-        Peak throughput of one device (FLOP/s), dense, in the precision of the training.
-    mfu : array_like
-        Model FLOPs utilisation, the share of the peak that reaches the model, in (0, 1].
-
-    Returns
-    -------
-    ndarray of float64
-        FLOP, with the broadcast shape of the arguments; a scalar for scalars.
-
-    Raises
-    ------
-    DataError
-        If an argument is not positive, or `mfu` is above 1.
-
-    References
-    ----------
-    Chowdhery et al. 2022, Sec. 4.1, for the utilisation.
-
-    Examples
-    --------
-    >>> print(f"{training_budget(64, 14 * 24, peak=312e12, mfu=0.5):.2e}")
-    1.21e+22
+    `peak` is the dense throughput of one device (FLOP/s) in the precision of the training, `mfu`
+    the share of it that reaches the model (Chowdhery et al. 2022, Sec. 4.1).
     """
-    rate = positive("devices", devices) * positive("peak", peak) * _share("mfu", mfu)
+    rate = positive("devices", devices) * positive("peak", peak) * share("mfu", mfu)
     return rate * positive("hours", hours) * SECONDS_PER_HOUR
 
 
-def device_hours(C: ArrayLike, *, peak: ArrayLike, mfu: ArrayLike) -> NDArray[np.float64]:
-    """Device-hours that a training budget takes; the inverse of `training_budget`.
-
-    Parameters
-    ----------
-    C : array_like
-        Training compute (FLOP).
-    peak : array_like
-        Peak throughput of one device (FLOP/s).
-    mfu : array_like
-        Model FLOPs utilisation, in (0, 1].
-
-    Returns
-    -------
-    ndarray of float64
-        Hours on one device; divide by the devices for the time it takes, or by the hours for
-        the devices it needs.
-
-    Raises
-    ------
-    DataError
-        If an argument is not positive, or `mfu` is above 1.
-
-    Examples
-    --------
-    >>> print(f"{device_hours(1e26, peak=989e12, mfu=0.4) / (90 * 24):.0f} devices for 90 days")
-    32508 devices for 90 days
-    """
-    rate = positive("peak", peak) * _share("mfu", mfu)
+def device_hours(C: ArrayLike, *, peak: ArrayLike, mfu: ArrayLike) -> Floats:
+    """Device-hours that a budget (FLOP) takes; the inverse of `training_budget`."""
+    rate = positive("peak", peak) * share("mfu", mfu)
     return positive("C", C) / (rate * SECONDS_PER_HOUR)
 
 
@@ -191,39 +109,11 @@ def flops_utilisation(
     *,
     devices: ArrayLike,
     peak: ArrayLike,
-) -> NDArray[np.float64]:
-    """Model FLOPs utilisation (MFU): the share of the peak that reaches the model.
+) -> Floats:
+    """Model FLOPs utilisation (MFU), the share of the peak (FLOP/s a device) that the model gets.
 
-    Parameters
-    ----------
-    tokens_per_second : array_like
-        Training throughput of the whole system.
-    flops_per_token : array_like
-        FLOP of one training token, 6 N and what else is credited. Work that is done twice to
-        save memory is not: that is the difference from hardware utilisation.
-    devices : array_like
-        Accelerators (count).
-    peak : array_like
-        Peak throughput of one device (FLOP/s).
-
-    Returns
-    -------
-    ndarray of float64
-        Above 1 for a throughput that the devices cannot have.
-
-    Raises
-    ------
-    DataError
-        If an argument is not positive.
-
-    References
-    ----------
-    Chowdhery et al. 2022, Sec. 4.1 and Appendix B.
-
-    Examples
-    --------
-    >>> print(f"{flops_utilisation(1e6, 6 * 70e9, devices=1024, peak=989e12):.3f}")
-    0.415
+    `flops_per_token` is 6 N and what else is credited; work done twice to save memory is not, which
+    is the difference from hardware utilisation (Chowdhery et al. 2022, Sec. 4.1 and App. B).
     """
     spent = positive("tokens_per_second", tokens_per_second) * positive(
         "flops_per_token", flops_per_token
@@ -231,44 +121,8 @@ def flops_utilisation(
     return spent / (positive("devices", devices) * positive("peak", peak))
 
 
-def fixed_ratio_split(
-    C: ArrayLike, tokens_per_param: ArrayLike = 20.0
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Split a budget C = 6 N D so that every parameter sees the same number of tokens.
-
-    Parameters
-    ----------
-    C : array_like
-        Training compute (FLOP).
-    tokens_per_param : array_like, default 20
-        The ratio D / N.
-
-    Returns
-    -------
-    N, D : ndarray of float64
-        Parameters and tokens (counts), with the broadcast shape of the arguments.
-
-    Raises
-    ------
-    DataError
-        If an argument is not positive.
-
-    Examples
-    --------
-    >>> N, D = fixed_ratio_split(1.2077e22)
-    >>> print(f"{N / 1e9:.2f}B parameters on {D / 1e9:.1f}B tokens")
-    10.03B parameters on 200.6B tokens
-    """
+def fixed_ratio_split(C: ArrayLike, tokens_per_param: ArrayLike = 20.0) -> tuple[Floats, Floats]:
+    """Parameters and tokens of a budget C = 6 N D (FLOP) at a given ratio D / N."""
     ratio = positive("tokens_per_param", tokens_per_param)
     N = np.sqrt(positive("C", C) / (FLOPS_PER_PARAM_TOKEN * ratio))
     return N, ratio * N
-
-
-def _share(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    array = positive(name, value)
-    if not (array <= 1).all():
-        raise DataError(
-            f"{name} must be a share of at most 1, got {array[array > 1].flat[0]:g}; "
-            "write 40 % as 0.4."
-        )
-    return array

@@ -37,44 +37,14 @@ def _resources(folder: Path) -> dict[str, Resource]:
 
 
 def names() -> tuple[str, ...]:
-    """Names of the tables that `load` knows.
-
-    Returns
-    -------
-    tuple of str
-        In the order of ``datapackage.json``.
-
-    Examples
-    --------
-    >>> "chinchilla_runs" in names()
-    True
-    """
+    """Names of the tables that `load` knows, in the order of ``datapackage.json``."""
     return tuple(_resources(_folder()))
 
 
 def describe(name: str) -> Resource:
-    """Where a table comes from and what its columns mean.
+    """The entry of a table in ``datapackage.json``: title, sources, licence, method, hash, schema.
 
-    Parameters
-    ----------
-    name : str
-        One of `names`.
-
-    Returns
-    -------
-    dict
-        The table's entry in ``datapackage.json``: title, sources, licence, method, rows, hash,
-        and a schema whose fields carry units and constraints.
-
-    Raises
-    ------
-    DataError
-        If there is no table of that name.
-
-    Examples
-    --------
-    >>> describe("chinchilla_runs")["licence"]
-    'none stated'
+    The fields of the schema carry units and constraints.
     """
     resources = _resources(_folder())
     if name not in resources:
@@ -109,27 +79,13 @@ def load(name: str) -> pd.DataFrame:
     (245, 240)
     """
     resource = describe(name)
-    return check(resource, (_folder() / resource["path"]).read_bytes())
+    return parse_table(resource, (_folder() / resource["path"]).read_bytes())
 
 
-def check(resource: Resource, content: bytes) -> pd.DataFrame:
-    """Turn the bytes of a table into a frame, or say what is wrong with them.
+def parse_table(resource: Resource, content: bytes) -> pd.DataFrame:
+    """A frame from the bytes of a table and its description, or a refusal.
 
-    Parameters
-    ----------
-    resource : dict
-        The table's description, as `describe` gives it.
-    content : bytes
-        The file.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    DataError
-        Naming file, row (counted as in a spreadsheet, the header being row 1) and column.
+    The message names file, row (counted as in a spreadsheet, the header being row 1) and column.
     """
     path, fields = resource["path"], resource["schema"]["fields"]
     text = pd.read_csv(BytesIO(content), dtype=str, keep_default_na=False)

@@ -32,84 +32,23 @@ _SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
 
 def number(value: float) -> str:
-    """Write a number at 4 significant digits.
-
-    Parameters
-    ----------
-    value : float
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> number(2143.4517), number(0.0010182756), number(5.76e23)
-    ('2143', '0.001018', '5.76e+23')
-    """
+    """Write a number at 4 significant digits."""
     return format(float(value), "#.4g").rstrip(".") if 1e-4 <= abs(value) < 1e4 else f"{value:.4g}"
 
 
 def power(value: float, digits: int = 2) -> str:
-    """Write a number as a multiple of a power of ten, for prose.
-
-    Parameters
-    ----------
-    value : float
-    digits : int
-        Significant digits.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> power(1.296e22), power(1.22e-16)
-    ('1.3 × 10²²', '1.2 × 10⁻¹⁶')
-    """
+    """Write a number as a multiple of a power of ten, at `digits` significant ones, for prose."""
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
 def percent(value: float, digits: int = 0) -> str:
-    """Write a share as a percentage, for prose.
-
-    Parameters
-    ----------
-    value : float
-    digits : int
-        Decimals.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> percent(0.2091), percent(0.004488, 2)
-    ('21 %', '0.45 %')
-    """
+    """Write a share as a percentage with `digits` decimals, for prose."""
     return f"{100 * value:.{digits}f} %"
 
 
 def quantity(value: float) -> str:
-    """Write a number of parameters or tokens the way the field does: 70B, 1.4T.
-
-    Parameters
-    ----------
-    value : float
-
-    Returns
-    -------
-    str
-        At 3 significant digits.
-
-    Examples
-    --------
-    >>> quantity(70e9), quantity(1.4e12), quantity(73.19e9)
-    ('70B', '1.4T', '73.2B')
-    """
+    """Write parameters or tokens the way the field does, at 3 significant digits: 70B, 1.4T."""
     for scale, letter in _SCALES:
         if abs(value) >= 0.9995 * scale:
             return f"{value / scale:.3g}{letter}"
@@ -117,16 +56,9 @@ def quantity(value: float) -> str:
 
 
 def say(**values: float | str) -> None:
-    """Hand numbers to the prose of a chapter, which quotes them by name.
+    """Hand numbers, at 4 significant digits, and text to the prose of a chapter.
 
-    Parameters
-    ----------
-    **values : float or str
-        Numbers are written at 4 significant digits; text is taken as it is.
-
-    Examples
-    --------
-    In a chapter: ``say(alpha=fit.law.alpha)``, and in its text ``{glue:text}`alpha` ``.
+    After ``say(alpha=fit.law.alpha)`` its text quotes ``{glue:text}`alpha` ``.
     """
     from myst_nb import glue
 
@@ -136,24 +68,12 @@ def say(**values: float | str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Published values beside ours.
-
-    Attributes
-    ----------
-    rows : tuple of (str, Reported, float)
-        Quantity, published value with its address, our value.
-    """
+    """Rows of a quantity, its published value with the address, and our value."""
 
     rows: tuple[tuple[str, Reported, float], ...]
 
     def frame(self) -> pd.DataFrame:
-        """Return the five columns every comparison table of the book has.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns quantity, published, ours, difference, verdict; all text.
-        """
+        """The five columns that every comparison table of the book has, all text."""
         return pd.DataFrame(
             [
                 {
@@ -192,24 +112,7 @@ class Comparison:
 
 
 def comparison(rows: Iterable[tuple[str, Reported, float]]) -> Comparison:
-    """Set published values beside ours, in the book's five columns.
-
-    Parameters
-    ----------
-    rows : iterable of (str, Reported, float)
-        Quantity, published value, our value.
-
-    Returns
-    -------
-    Comparison
-
-    Examples
-    --------
-    >>> from scalinglib.published import Reported
-    >>> value = Reported("0.35", source="nobody", where="Table 1")
-    >>> comparison([("alpha", value, 0.3473)]).frame().verdict[0]
-    'same digits'
-    """
+    """Set published values beside ours."""
     return Comparison(tuple((name, reported, float(ours)) for name, reported, ours in rows))
 
 
@@ -224,12 +127,12 @@ def _digits(ours: float, reported: Reported) -> str:
 def _difference(ours: float, reported: Reported) -> str:
     if reported.value == 0:
         return f"{ours:+.3g}"
-    percent = 100 * (ours / reported.value - 1)
-    if abs(percent) < 0.0005:
+    change = 100 * (ours / reported.value - 1)
+    if abs(change) < 0.0005:
         return "0 %"
-    if abs(percent) >= 1000:
+    if abs(change) >= 1000:
         return f"{ours / reported.value:.3g} times"
-    return f"{percent:+.0f} %" if abs(percent) >= 99.5 else f"{percent:+.2g} %"
+    return f"{change:+.0f} %" if abs(change) >= 99.5 else f"{change:+.2g} %"
 
 
 def _plain(frame: pd.DataFrame) -> str:
@@ -258,16 +161,8 @@ def _text(spec: dict[str, Any], **_: object) -> dict[str, str]:
 def summary(spec: dict[str, Any]) -> Iterator[str]:
     """Describe a Vega-Lite specification in lines that change when the chart does.
 
-    Parameters
-    ----------
-    spec : dict
-        As `altair.Chart.to_dict` gives it.
-
-    Yields
-    ------
-    str
-        The description; each slider with its start; each layer with mark and encodings; each
-        data set with the range and mean of its columns.
+    The description; each slider with its start; each layer with mark and encodings; each data set
+    with the range and mean of its columns.
     """
     yield f"Chart: {spec.get('description', '(not described)')}"
     for param in spec.get("params", []):

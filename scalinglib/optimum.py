@@ -1,17 +1,31 @@
-"""Compute-optimal allocation and the curves around it."""
+"""What a law says to build: compute-optimal allocations, and what other allocations cost."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.optimize import minimize_scalar
 
-from scalinglib.compute import FLOPS_PER_PARAM_TOKEN, positive
-from scalinglib.errors import DataError
-from scalinglib.laws import ChinchillaLaw, KaplanLaw
+from scalinglib.checks import Floats, positive, table, varying
+from scalinglib.compute import FLOPS_PER_PARAM_TOKEN, training_flops
+from scalinglib.errors import DataError, FitError
+from scalinglib.fit.line import fit_line
+from scalinglib.isoflop.frontier import Frontier
+from scalinglib.laws.chinchilla import ChinchillaLaw
+from scalinglib.laws.kaplan import KaplanLaw
+from scalinglib.laws.power import PowerLaw
 
-Floats = NDArray[np.float64]
+Law = PowerLaw | ChinchillaLaw
+"""A law that is a curve of one scale; a ChinchillaLaw along its compute-optimal frontier."""
+
+CONSTANTS: dict[type[ChinchillaLaw | KaplanLaw], tuple[str, ...]] = {
+    ChinchillaLaw: ("A", "B", "alpha", "beta"),
+    KaplanLaw: ("alpha_N", "alpha_D", "N_c", "D_c"),
+}
+"""Constants that must be positive for a law to have a compute-optimal split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,24 @@ class Allocation:
     def tokens_per_param(self) -> Floats:
         """Training tokens per parameter, D / N."""
         return self.D / self.N
+
+
+def require_optimum(
+    law: ChinchillaLaw | KaplanLaw, kind: type[ChinchillaLaw | KaplanLaw] = ChinchillaLaw
+) -> None:
+    """Refuse a law that is of another kind, or has no compute-optimal split at all budgets."""
+    if not isinstance(law, kind):
+        raise DataError(
+            f"law is a {type(law).__name__}; give a {kind.__name__}, whose optimum has a closed "
+            "form, or scan isoflop_curve over N and take the smallest loss."
+        )
+    names = CONSTANTS[kind]
+    for name in names:
+        if not getattr(law, name) > 0:
+            raise DataError(
+                f"law.{name} is {getattr(law, name):g}; the compute-optimal split exists only for "
+                f"positive {', '.join(names[:-1])} and {names[-1]}."
+            )
 
 
 def compute_optimal(law: ChinchillaLaw, C: ArrayLike) -> Allocation:
@@ -79,17 +111,7 @@ def compute_optimal(law: ChinchillaLaw, C: ArrayLike) -> Allocation:
     >>> print(f"{best.N / 1e9:.2f}B parameters, {best.tokens_per_param:.1f} tokens each")
     32.19B parameters, 92.6 tokens each
     """
-    if not isinstance(law, ChinchillaLaw):
-        raise DataError(
-            f"law is a {type(law).__name__}; compute_optimal needs a ChinchillaLaw. For another "
-            "law, scan isoflop_curve over N and take the smallest loss."
-        )
-    for name in ("A", "B", "alpha", "beta"):
-        if not getattr(law, name) > 0:
-            raise DataError(
-                f"law.{name} is {getattr(law, name):g}; the compute-optimal split exists only "
-                "for positive A, B, alpha and beta."
-            )
+    require_optimum(law)
     C = positive("C", C)
     N = law.G * (C / FLOPS_PER_PARAM_TOKEN) ** law.a
     D = C / FLOPS_PER_PARAM_TOKEN / N
@@ -163,3 +185,168 @@ def isoloss_curve(law: ChinchillaLaw, loss: ArrayLike, N: ArrayLike) -> Allocati
     reached = left > 0
     D = np.where(reached, (law.B / np.where(reached, left, 1.0)) ** (1 / law.beta), np.inf)
     return Allocation(C=FLOPS_PER_PARAM_TOKEN * N * D, N=N[()], D=D[()], loss=target[()])
+
+
+def frontier_line(optima: pd.DataFrame) -> Frontier:
+    """Power laws of compute through known optima, with columns ``flops``, ``params``, ``tokens``.
+
+    Least-squares lines on log-log axes; nothing assumes C = 6 N D, so rounded or misprinted rows
+    show up as an a + b that is not 1 (Hoffmann et al. 2022, Tables 3 and A3).
+    """
+    values, _ = table(optima, ("flops", "params", "tokens"))
+    varying(values[0], "flops")
+    C, N, D = np.log(values)
+    size, data = fit_line(C, N), fit_line(C, D)
+    return Frontier(
+        a=size.slope,
+        b=data.slope,
+        k_N=float(np.exp(size.intercept)),
+        k_D=float(np.exp(data.intercept)),
+    )
+
+
+def fixed_ratio(tokens_per_param: float) -> Frontier:
+    """Frontier of a rule of r tokens per parameter: N = (C / 6r)^(1/2), D = (r C / 6)^(1/2)."""
+    r = float(positive("tokens_per_param", tokens_per_param))
+    if not np.isfinite(r):
+        raise DataError("tokens_per_param must be finite, such as 20; got inf.")
+    return Frontier(
+        a=0.5,
+        b=0.5,
+        k_N=(FLOPS_PER_PARAM_TOKEN * r) ** -0.5,
+        k_D=(r / FLOPS_PER_PARAM_TOKEN) ** 0.5,
+    )
+
+
+def budget_for_params(law: ChinchillaLaw | Frontier, N: ArrayLike) -> Floats:
+    """Budget (FLOP) at which N parameters are compute-optimal, C = 6 (N / G)^(1/a).
+
+    The inverse of the closed form (Hoffmann et al. 2022, Eq. 4), or of a frontier's power law.
+    """
+    budget: Floats
+    if isinstance(law, Frontier):
+        if not law.a > 0:
+            raise DataError(f"law.a is {law.a:g}; parameters must grow with compute to invert it.")
+        budget = (positive("N", N) / law.k_N) ** (1 / law.a)
+        return budget
+    require_optimum(law)
+    budget = FLOPS_PER_PARAM_TOKEN * (positive("N", N) / law.G) ** (1 / law.a)
+    return budget
+
+
+def budget_spent(frontier: Frontier, C: ArrayLike) -> Floats:
+    """Share of a budget (FLOP) that a frontier uses, 6 N D / C; 1 if it is consistent."""
+    share: Floats = training_flops(frontier.params(C), frontier.tokens(C)) / positive("C", C)
+    return share
+
+
+def budget_for_loss(law: ChinchillaLaw, loss: ArrayLike) -> Floats:
+    """Smallest budget (FLOP) whose compute-optimal model reaches a loss, infinite at the floor.
+
+    On the frontier the loss above the floor is (A G^-alpha + B G^beta) (C/6)^-s with
+    s = alpha beta / (alpha + beta) (Hoffmann et al. 2022, Eqs. 2 and 4).
+    """
+    require_optimum(law)
+    above = positive("loss", loss) - law.E
+    scale = law.A * law.G**-law.alpha + law.B * law.G**law.beta
+    power = (law.alpha + law.beta) / (law.alpha * law.beta)
+    reached = above > 0
+    C = FLOPS_PER_PARAM_TOKEN * (scale / np.where(reached, above, 1.0)) ** power
+    budget: Floats = np.where(reached, C, np.inf)[()]
+    return budget
+
+
+def compute_waste(law: ChinchillaLaw, N: ArrayLike, D: ArrayLike) -> Floats:
+    """Compute of a run as a multiple of what its loss needs at the optimum, at least 1."""
+    waste: Floats = training_flops(N, D) / budget_for_loss(law, law.loss(N, D))
+    return waste
+
+
+def search_optimum(law: ChinchillaLaw | KaplanLaw, C: float) -> Allocation:
+    """The best split of one budget (FLOP), searched in ln N between one parameter and one token.
+
+    Serves laws without a closed form that have one valley along the budget. N is good to about
+    one part in ten million: a valley is flat at its bottom.
+    """
+    C = float(positive("C", C))
+    if not np.isfinite(C):
+        raise DataError("C must be finite; got inf.")
+    top = float(np.log(C / FLOPS_PER_PARAM_TOKEN))
+
+    def loss(x: float) -> float:
+        return float(isoflop_curve(law, C, np.exp(x)).loss)
+
+    grid = np.linspace(0.0, top, 201)
+    at = int(np.argmin([loss(x) for x in grid]))
+    if at in (0, len(grid) - 1):
+        raise FitError(
+            f"along {C:.3g} FLOP the loss is lowest at an end of the budget, so there is no best "
+            "split; check the exponents of the law."
+        )
+    found = minimize_scalar(loss, bounds=(grid[at - 1], grid[at + 1]), method="bounded",
+                            options={"xatol": 1e-10})  # fmt: skip
+    return isoflop_curve(law, C, np.exp(found.x))
+
+
+def joint_optimum(law: KaplanLaw, C: ArrayLike) -> Floats:
+    """Parameters with the lowest joint loss on the line 6 N D = C (FLOP).
+
+    With r = alpha_N / alpha_D the loss rises with (N_c/N)^r + 6 N D_c / C, whose derivative
+    vanishes at N^(1 + r) = r N_c^r C / (6 D_c). `isoflop_curve` gives tokens and loss.
+    """
+    require_optimum(law, KaplanLaw)
+    r = law.alpha_N / law.alpha_D
+    budget = positive("C", C) / (FLOPS_PER_PARAM_TOKEN * law.D_c)
+    # Powers are taken one by one: N_c^r times a large budget stays far from overflow.
+    scale = float(r ** (1 / (1 + r)) * law.N_c ** (r / (1 + r)))
+    return scale * budget ** (1 / (1 + r))
+
+
+def joint_exponent(law: KaplanLaw) -> float:
+    """Exponent of `joint_optimum` in compute, alpha_D / (alpha_N + alpha_D)."""
+    return law.alpha_D / (law.alpha_N + law.alpha_D)
+
+
+def reducible_exponent(law: Law) -> float:
+    """Exponent with which the loss above the floor falls.
+
+    For a ChinchillaLaw that of compute along the frontier, alpha beta / (alpha + beta): both
+    terms fall with it at the optimum (Hoffmann et al. 2022, Eq. 4).
+    """
+    if isinstance(law, PowerLaw):
+        return law.alpha
+    if isinstance(law, ChinchillaLaw):
+        return law.alpha * law.beta / (law.alpha + law.beta)
+    raise DataError(f"law is a {type(law).__name__}; give a PowerLaw or a ChinchillaLaw.")
+
+
+def loss_at_scale(law: Law, x: ArrayLike) -> Floats:
+    """Loss of a PowerLaw at x, or of a ChinchillaLaw's best split of x FLOP."""
+    if isinstance(law, ChinchillaLaw):
+        return compute_optimal(law, x).loss
+    reducible_exponent(law)
+    return law.loss(x)
+
+
+def cost_of_factor(law: Law, factor: float, *, start: ArrayLike | None = None) -> Floats:
+    """How many times the scale must grow to multiply the loss by a factor below one.
+
+    Without `start` the factor is for the loss above the floor, whose price is the same anywhere;
+    from a scale `start` it is for the total loss, infinite where the target is not above E.
+    """
+    if not 0 < factor < 1:
+        raise DataError(f"factor must lie between 0 and 1, for example 0.5; got {factor}.")
+    exponent = reducible_exponent(law)
+    if not exponent > 0:
+        raise DataError(
+            f"the law has exponent {exponent:g}, so its loss does not fall with scale; "
+            "check the sign."
+        )
+    if start is None:
+        whole: Floats = np.asarray(factor ** (-1 / exponent))[()]
+        return whole
+    total = loss_at_scale(law, start)
+    wanted = (factor * total - law.E) / (total - law.E)
+    reached = np.where(wanted > 0, wanted, np.nan)
+    cost: Floats = np.where(wanted > 0, reached ** (-1 / exponent), np.inf)[()]
+    return cost

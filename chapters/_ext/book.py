@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import assets
+import parallel
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
@@ -19,7 +20,10 @@ log = logging.getLogger(__name__)
 def inputs_digest(root: Path = ROOT) -> str:
     """Digest of everything besides the page that decides what a chapter prints."""
     groups = [
-        sorted(root.glob("scalinglib/**/*.py")),
+        *(
+            sorted(root.glob(f"{folder}/**/*.py"))
+            for folder in ("scalinglib", "chapters", "benchmarks", "tools")
+        ),
         sorted(path for path in root.glob("data/**/*") if path.is_file()),
         [root / "requirements.txt"],
     ]
@@ -36,6 +40,10 @@ def configure(app: Sphinx, config: Config) -> None:
     if config.nb_execution_mode == "cache" and not config.nb_execution_cache_path:
         # The stock cache looks at the page alone and would show the numbers of older code.
         config.nb_execution_cache_path = str(build / ".jupyter_cache" / config.book_digest)
+        run = parallel.fill(
+            Path(app.srcdir), config.nb_execution_cache_path, config.nb_execution_timeout
+        )
+        log.info("pages run side by side: %s", ", ".join(run) or "none")
     vendor = build / "assets"
     assets.write(vendor / "vendor")
     config.html_static_path = [*config.html_static_path, str(vendor)]

@@ -1,13 +1,11 @@
-"""Roles, theme and axes: what every chart of the book has in common."""
+"""Roles, theme and number formats: what every chart of the book has in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 
@@ -28,17 +26,39 @@ HOFFMANN = Role("Hoffmann, TeX", "#0b9670", (8, 3, 2, 3))
 HOFFMANN_ROUNDED = Role("Hoffmann, Eq. 10", "#0b9670", (2, 3))
 KAPLAN = Role("Kaplan 2020", "#b565a7", (2, 3))
 
+# Hues for what has no role of its own, with the same contrast.
+OCHRE, VIOLET = "#9a7b00", "#7a5fd0"
+
 QUIET = "#8a94a0"
 """Rules, marks of where data end, and other things that should not compete with the data."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 340
+
+BEYOND = (5, 4)
+"""Dash of the part of a curve that lies beyond its data."""
+
+# Looks that recur, used as `mark_text(style="note")`. Each is a default: what a mark says wins.
+STYLES: Any = {
+    "text": {"fontSize": 12},
+    "note": {"fontSize": 11},
+    "bold": {"fontWeight": "bold"},
+    "number": {"fontSize": 11, "fontWeight": "bold"},
+    "word": {"fontSize": 11, "color": QUIET},
+    "quiet": {"color": QUIET},
+    "end": {"color": QUIET, "strokeDash": [2, 2]},
+    "dot": {"filled": True, "opacity": 1, "size": 80},
+    "diamond": {"shape": "diamond", "filled": True, "opacity": 1, "size": 110},
+    "cross": {"shape": "cross", "angle": 45, "filled": True, "opacity": 1, "size": 100},
+    "interval": {"strokeWidth": 3, "opacity": 0.45},
+    "band": {"color": QUIET, "opacity": 0.14},
+}
 _SUPERSCRIPT = "['⁰','¹','²','³','⁴','⁵','⁶','⁷','⁸','⁹']"
 
 
 @alt.theme.register("scalinglib", enable=True)
 def theme() -> alt.theme.ThemeConfig:
-    """Quiet axes, one typeface, the full width of the column."""
+    """Quiet axes, one typeface, the full width of the column, and the styles."""
     axis: Any = {
         "domainColor": QUIET,
         "gridColor": "#e6e8eb",
@@ -59,7 +79,7 @@ def theme() -> alt.theme.ThemeConfig:
                 "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
                 "orient": "top", "gradientLength": 160,
             },
-            "text": {"fontSize": 12},
+            "style": STYLES,
             "view": {"stroke": None, "continuousHeight": HEIGHT},
         },
     }  # fmt: skip
@@ -81,121 +101,12 @@ def size_label(value: str) -> str:
     return f"({steps}format({value}, '.3~r'))"
 
 
-def _decades(low: float, high: float, step: int = 1) -> list[float]:
-    return [
-        10.0**k
-        for k in range(int(np.ceil(np.log10(low) - 1e-9)), int(np.log10(high) + 1e-9) + 1, step)
-    ]
-
-
-def log_axis(
-    title: str, domain: tuple[float, float], *, label: str, step: int = 1
-) -> dict[str, Any]:
-    """Title, scale and decade ticks of a logarithmic axis.
-
-    Parameters
-    ----------
-    title : str
-        Quantity, symbol and unit.
-    domain : tuple of float
-        Ends of the axis.
-    label : {"power", "size", "plain"}
-        How ticks are written: 10²¹, 70B, or 20.
-    step : int
-        Decades between ticks.
-
-    Returns
-    -------
-    dict
-        Keyword arguments for `altair.X` or `altair.Y`.
-    """
-    expressions = {
-        "power": power_of_ten("datum.value"),
-        "size": size_label("datum.value"),
-        "plain": "format(datum.value, '~r')",
-    }
-    return {
-        "title": title,
-        "scale": alt.Scale(type="log", domain=list(domain), nice=False),
-        "axis": alt.Axis(values=_decades(*domain, step), labelExpr=expressions[label]),
-    }
-
-
-def compute_axis(domain: tuple[float, float], *, step: int = 1) -> dict[str, Any]:
-    """Axis of training compute."""
-    return log_axis("Training compute, C (FLOP)", domain, label="power", step=step)
-
-
-def params_axis(domain: tuple[float, float]) -> dict[str, Any]:
-    """Axis of model size."""
-    return log_axis("Parameters, N", domain, label="size")
-
-
-def described(chart: Any, description: str) -> Any:
-    """Finish a chart: full width, fixed height, and words for readers who cannot see it."""
-    return chart.properties(width="container", height=HEIGHT, description=description)
+def described(chart: Any, description: str, *, height: float = HEIGHT) -> Any:
+    """Finish a chart: full width, a height, and words for readers who cannot see it."""
+    return chart.properties(width="container", height=height, description=description)
 
 
 def rounded(frame: pd.DataFrame, digits: int = 5) -> pd.DataFrame:
     """Round the numbers of a frame to significant digits, so that pages stay light."""
     text = frame.select_dtypes("number").map(lambda value: float(f"{value:.{digits - 1}e}"))
     return frame.assign(**{str(column): text[column] for column in text})
-
-
-def by_role(field: str, roles: Mapping[str, Role]) -> tuple[alt.Color, alt.StrokeDash]:
-    """Colour and dash encodings of a field whose values are names of roles.
-
-    Parameters
-    ----------
-    field : str
-        Field with its type, for example ``"law:N"``.
-    roles : mapping of str to Role
-        Look of each value.
-
-    Returns
-    -------
-    tuple of altair.Color and altair.StrokeDash
-        Without legends: lines are labelled directly.
-    """
-    names = list(roles)
-    colours = alt.Scale(domain=names, range=[role.colour for role in roles.values()])
-    dashes = alt.Scale(domain=names, range=[list(role.dash) for role in roles.values()])
-    return (
-        alt.Color(field, scale=colours, legend=None),
-        alt.StrokeDash(field, scale=dashes, legend=None),
-    )
-
-
-def readout(
-    here: alt.Chart, columns: Sequence[tuple[str, str, float, Any]], *, top: float = 10
-) -> list[alt.Chart]:
-    """Text marks that form a small table at the top of a plot.
-
-    Parameters
-    ----------
-    here : altair.Chart
-        One datum a row, with its height on the page in field ``row``, pixels from the top.
-    columns : sequence of (field, heading, place, align)
-        Places are shares of the width; an empty heading is left out.
-    top : float
-        Height of the headings, pixels from the top.
-
-    Returns
-    -------
-    list of altair.Chart
-    """
-    marks = []
-    for field, head, place, align in columns:
-        at = alt.ExprRef(f"width * {place}")
-        marks.append(
-            here.mark_text(align=align, x=at, baseline="middle", fontSize=11).encode(
-                y=alt.Y("row:Q", scale=None, axis=None), text=alt.Text(f"{field}:N")
-            )
-        )
-        if head:
-            marks.append(
-                alt.Chart(pd.DataFrame({"head": [head]}))
-                .mark_text(align=align, x=at, y=top, baseline="middle", fontSize=11)
-                .encode(text="head:N")
-            )
-    return marks

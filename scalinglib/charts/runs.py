@@ -1,46 +1,53 @@
-"""Charts of training runs and of what fits leave over."""
+"""Pictures of training runs: in the plane of compute and size, and along each budget."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
-from scalinglib.laws import ChinchillaLaw
+from scalinglib.isoflop import FrontierFit
 
-from .base import EPOCH, QUIET, RUNS, Role, compute_axis, described, params_axis, rounded
+from .base import EPOCH, HEIGHT, OURS, described, power_of_ten, rounded
+from .channels import axis, compute_axis, decades, params_axis, tooltips
+
+Domain = tuple[float, float]
 
 
-def runs_plane(runs: pd.DataFrame) -> Any:
+def around(values: Any, margin: float = 1.3) -> Domain:
+    """Ends of a logarithmic axis that leave a margin (a factor) on both sides of the data."""
+    return float(np.min(values)) / margin, float(np.max(values)) * margin
+
+
+def runs_plane(
+    runs: pd.DataFrame, *, flops: Domain | None = None, params: Domain | None = None,
+    loss: Domain | None = None, description: str = "",
+) -> Any:  # fmt: skip
     """Runs in the plane of compute and model size, coloured by loss.
 
-    Parameters
-    ----------
-    runs : pandas.DataFrame
-        Columns flops, params, tokens, loss, excluded.
-
-    Returns
-    -------
-    altair.LayerChart
+    Columns flops, params, tokens, loss (nats per token) and, where runs were left out of a fit,
+    excluded (bool). The ends of the three scales follow the data unless they are given.
     """
-    data = rounded(runs[["flops", "params", "tokens", "loss", "excluded"]])
-    x = alt.X("flops:Q", **compute_axis((1e18, 2e22)))
-    y = alt.Y("params:Q", **params_axis((4e7, 2e10)))
-    tooltip = [
-        alt.Tooltip("params:Q", format=".3s", title="parameters"),
-        alt.Tooltip("tokens:Q", format=".3s", title="tokens"),
-        alt.Tooltip("flops:Q", format=".3~e", title="FLOP"),
-        alt.Tooltip("loss:Q", format=".4", title="loss (nats per token)"),
-    ]
+    data = rounded(runs.reindex(columns=["flops", "params", "tokens", "loss", "excluded"]))
+    data["excluded"] = data.excluded.fillna(value=False).astype(bool)
+    x = alt.X("flops:Q", **compute_axis(flops or around(data.flops)))
+    y = alt.Y("params:Q", **params_axis(params or around(data.params)))
+    best, worst = loss or around(data.loss, 1.0)
     colour = alt.Color(
         "loss:Q",
         title="Loss (nats per token)",
-        scale=alt.Scale(scheme="viridis", type="log", domain=[2, 5], reverse=True),
-        legend=alt.Legend(values=[2, 2.5, 3, 4, 5]),
+        scale=alt.Scale(scheme="viridis", type="log", domain=[best, worst], reverse=True),
+        legend=alt.Legend(
+            values=[one for one in (1, 1.5, 2, 2.5, 3, 4, 5, 7, 10) if best <= one <= worst]
+        ),
     )
-    base = alt.Chart(data).encode(x=x, y=y, tooltip=tooltip)
+    base = alt.Chart(data).encode(
+        x=x, y=y,
+        tooltip=tooltips(("params:Q", ".3s", "parameters"), ("tokens:Q", ".3s", "tokens"),
+                         ("flops:Q", ".3~e", "FLOP"), ("loss:Q", ".4", "loss (nats per token)")),
+    )  # fmt: skip
     kept = base.transform_filter("!datum.excluded").mark_circle(size=55, opacity=0.9)
     dropped = base.transform_filter("datum.excluded").mark_point(
         shape="cross", size=90, filled=True, angle=45, color=EPOCH.colour
@@ -52,125 +59,87 @@ def runs_plane(runs: pd.DataFrame) -> Any:
         .mark_text(align="right", dx=-12, lineBreak="\n", color=EPOCH.colour)
         .encode(x=x, y=y, text=alt.value("left out\nof the fit"))
     )
-    return described(
-        kept.encode(color=colour) + dropped + word,
-        "Scatter plot of 245 training runs. Compute on the horizontal axis runs from 10 to the "
-        "18 to 10 to the 22 FLOP, parameters on the vertical axis from 44 million to 16 billion. "
-        "Loss falls from about 5 at the lower left to about 2 at the upper right. Five runs near "
-        "10 to the 19 FLOP with large models are marked as left out of the published fit.",
+    told = (
+        f"Scatter plot of {len(data)} training runs. Compute on the horizontal axis runs from "
+        f"{data.flops.min():.2g} to {data.flops.max():.2g} FLOP, parameters on the vertical axis "
+        f"from {data.params.min():.2g} to {data.params.max():.2g}. Loss, shown by colour, runs "
+        f"from {data.loss.min():.2f} to {data.loss.max():.2f}. "
+        f"Marked as left out of the fit: {int(data.excluded.sum())}."
     )
+    return described(kept.encode(color=colour) + dropped + word, description or told)
 
 
-def residual_strips(residuals: pd.DataFrame, roles: Mapping[str, Role]) -> Any:
-    """Relative residuals of the same runs under several laws, one strip a law.
+def isoflop_profiles(
+    runs: pd.DataFrame, fit: FrontierFit, *, params: Domain | None = None,
+    loss: Domain | None = None, flags: str = "flagged runs",
+) -> Any:  # fmt: skip
+    """IsoFLOP profiles, the parabolas through them, and their minima.
 
-    Parameters
-    ----------
-    residuals : pandas.DataFrame
-        Columns law (a key of `roles`), tokens, residual (observed over predicted loss, minus 1).
-    roles : mapping of str to Role
-        In the order of the strips, from the top.
-
-    Returns
-    -------
-    altair.LayerChart
+    Columns budget_flops, params, tokens, loss and, if some runs are doubted, flagged (bool);
+    `flags` says what those are. `fit` is approach 2 on these runs, along params.
     """
-    order = list(roles)
-    data = rounded(residuals)
-    # The rank among the runs of one law spreads the points; no random draw is needed.
-    data["spread"] = (data.groupby("law").cumcount() * 0.618034) % 1
-    axis = alt.Axis(labelExpr="datum.value ? format(datum.value, '+.0%') : '0'", tickCount=5)
-    x = alt.X(
-        "residual:Q",
-        title="Observed loss relative to predicted",
-        axis=axis,
-        scale=alt.Scale(domain=[-0.08, 0.08], clamp=True),
-    )
-    row = alt.Y("law:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False))
+    low, high = loss or (0.98 * float(fit.minima.loss.min()), 1.02 * float(runs.loss.max()))
+    x = alt.X("params:Q", **params_axis(params or around(runs.params)))
+    y = alt.Y("loss:Q", **axis("Final loss, L (nats per token)", (low, high), tickCount=7))
+    first, last = float(fit.minima.budget.min()), float(fit.minima.budget.max())
     colour = alt.Color(
-        "law:N",
-        scale=alt.Scale(domain=order, range=[roles[name].colour for name in order]),
-        legend=None,
+        "budget:Q",
+        title="Training compute (FLOP)",
+        # The ends of viridis are left out: they vanish on a black and on a white page.
+        scale=alt.Scale(
+            scheme=alt.SchemeParams("viridis", extent=[0.28, 0.92]), type="log", reverse=True
+        ),
+        legend=alt.Legend(values=decades(first, last), labelExpr=power_of_ten("datum.value")),
     )
-    points = (
-        alt.Chart(data)
-        .mark_circle(size=18, opacity=0.35)
-        .encode(
-            x=x, y=row, color=colour, yOffset=alt.YOffset("spread:Q"),
-            tooltip=["law:N", alt.Tooltip("residual:Q", format="+.2%"),
-                     alt.Tooltip("tokens:Q", format=".3s")],
-        )
+    points = runs.rename(columns={"budget_flops": "budget"})
+    points = points.reindex(columns=["budget", "params", "tokens", "loss", "flagged"])
+    points["flagged"] = points.flagged.fillna(value=False).astype(bool)
+    measured = alt.Chart(rounded(points[points.loss <= high])).encode(
+        x=x, y=y, color=colour,
+        tooltip=tooltips(("budget:Q", ".2~e", "FLOP"), ("params:Q", ".3s", "parameters"),
+                         ("tokens:Q", ".3s", "tokens"), ("loss:Q", ".4", "loss")),
     )  # fmt: skip
-    zero = alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=QUIET).encode(x="at:Q")
-    means = data.groupby("law", as_index=False, sort=False).residual.mean()
-    mean = (
-        alt.Chart(rounded(means))
-        .mark_tick(thickness=3, size=48)
-        .encode(x="residual:Q", y=row, color=colour)
+    kept = measured.transform_filter("!datum.flagged").mark_circle(size=34, opacity=0.9)
+    doubted = measured.transform_filter("datum.flagged").mark_point(size=34, strokeWidth=1.4)
+    curves = (
+        alt.Chart(rounded(_parabolas(runs, fit)))
+        .mark_line(strokeWidth=1.3, opacity=0.8, clip=True)
+        .encode(x=x, y=y, color=colour, detail="budget:Q")
     )
-    label = (
-        alt.Chart(rounded(means))
-        .mark_text(dy=-32, fontWeight="bold")
-        .encode(x="residual:Q", y=row, color=colour, text=alt.Text("residual:Q", format="+.2%"))
-    )
-    return described(
-        zero + points + mean + label,
-        "Strip plot of the relative residuals of 240 runs under "
-        f"{len(order)} parameter sets: {', '.join(order)}. Bars mark the mean of each set.",
-    )
+    minima = alt.Chart(rounded(fit.minima[["budget", "params", "loss", "used"]])).encode(x=x, y=y)
+    best = minima.transform_filter("datum.used").mark_point(style="diamond", color=OURS.colour)
+    missed = minima.transform_filter("!datum.used")
+    cross = missed.mark_point(style="cross", size=90, color=EPOCH.colour)
+    word = missed.mark_text(
+        style="note", align="right", dx=-38, dy=12, lineBreak="\n", color=EPOCH.colour
+    ).encode(text=alt.value("minimum outside\nits runs"))
+    told = _profiles_told(fit) + (f" Open circles are {flags}." if points.flagged.any() else "")
+    return described(curves + kept + doubted + best + cross + word, told, height=HEIGHT + 60)
 
 
-def parameter_cloud(
-    params: pd.DataFrame, points: Mapping[str, tuple[Role, ChinchillaLaw]], *, shown: int = 1000
-) -> Any:
-    """Bootstrap refits in the plane of the two exponents, with published laws marked.
+def _parabolas(runs: pd.DataFrame, fit: FrontierFit) -> pd.DataFrame:
+    """Parabolas in the logarithm of size, from the smallest run or the minimum to the largest."""
+    ends = runs.groupby("budget_flops").params.agg(["min", "max"])
+    parts = []
+    for one in fit.minima.itertuples():
+        low, high = ends.loc[one.budget]
+        N = np.geomspace(min(low, one.params), high, 40)
+        loss = one.loss + 0.5 * one.curvature * np.log(N / one.params) ** 2
+        parts.append(pd.DataFrame({"budget": one.budget, "params": N, "loss": loss}))
+    return pd.concat(parts, ignore_index=True)
 
-    Parameters
-    ----------
-    params : pandas.DataFrame
-        One row a refit; columns alpha, beta.
-    points : mapping of str to (Role, ChinchillaLaw)
-        Laws to mark.
-    shown : int
-        How many refits are drawn: the first ones, which are a random sample already.
 
-    Returns
-    -------
-    altair.LayerChart
-    """
-    data = rounded(params[["alpha", "beta"]].head(shown), 4)
-    marks = pd.DataFrame(
-        [
-            {"law": name, "alpha": law.alpha, "beta": law.beta, "left": index % 2 == 0}
-            for index, (name, (_, law)) in enumerate(points.items())
-        ]
-    )
-    x = alt.X(
-        "alpha:Q", title="Exponent of parameters, α", scale=alt.Scale(domain=[0.28, 0.42]),
-        axis=alt.Axis(tickCount=6),
-    )  # fmt: skip
-    y = alt.Y(
-        "beta:Q", title="Exponent of tokens, β", scale=alt.Scale(domain=[0.26, 0.48]),
-        axis=alt.Axis(tickCount=6),
-    )  # fmt: skip
-    colour = alt.Color(
-        "law:N",
-        scale=alt.Scale(domain=list(points), range=[role.colour for role, _ in points.values()]),
-        legend=None,
-    )
-    cloud = (
-        alt.Chart(data)
-        .mark_circle(size=14, opacity=0.35, color=RUNS.colour, clip=True)
-        .encode(x=x, y=y)
-    )
-    base = alt.Chart(marks).encode(x=x, y=y, color=colour)
-    dots = base.mark_point(shape="diamond", filled=True, size=120, opacity=1)
-    # Neighbouring laws come in pairs; their labels go to opposite sides.
-    left = base.transform_filter("datum.left").mark_text(align="right", dx=-10, fontWeight="bold")
-    right = base.transform_filter("!datum.left").mark_text(align="left", dx=10, fontWeight="bold")
-    labels = left.encode(text="law:N") + right.encode(text="law:N")
-    return described(
-        cloud + dots + labels,
-        f"Scatter plot of {len(data)} bootstrap refits in the plane of the exponents alpha and "
-        f"beta: a compact cloud around the fit. Marked laws: {', '.join(points)}.",
+def _profiles_told(fit: FrontierFit) -> str:
+    used, missed = fit.minima[fit.minima.used], int((~fit.minima.used).sum())
+    said = {
+        0: "",
+        1: " One budget has its minimum outside its runs.",
+    }.get(missed, f" {missed} budgets have their minima outside their runs.")
+    return (
+        f"Scatter plot of loss against model size for {len(fit.minima)} budgets from "
+        f"{fit.minima.budget.min():.0e} to {fit.minima.budget.max():.0e} FLOP, with a parabola "
+        "through the runs of each budget. The minima move right and down as the budget grows, "
+        f"from {used.params.iloc[0] / 1e9:.2f} billion parameters at a loss of "
+        f"{used.loss.iloc[0]:.2f} to {used.params.iloc[-1] / 1e9:.1f} billion at "
+        f"{used.loss.iloc[-1]:.2f}.{said}"
     )

@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-CHAPTER = "chapters/05-epoch-refit"
+CHAPTER = "chapters/epoch-refit"
 BUDGETS = (19.0, 21.5, 23.77, 25.3)
 
 

@@ -46,10 +46,16 @@ def test_a_failing_cell_fails_every_build(tmp_path):
         assert "Executing notebook failed" in wrong.stderr
 
 
-@pytest.mark.parametrize("changed", ["scalinglib/fitting.py", "data/runs.csv", "requirements.txt"])
+INPUTS = (
+    "scalinglib/laws/power.py", "chapters/figures/kaplan.py", "chapters/_ext/book.py",
+    "benchmarks/coverage.py", "tools/notebooks.py", "data/runs.csv", "requirements.txt",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", INPUTS)
 def test_every_input_of_a_number_is_in_the_digest(tmp_path, changed):
-    for name in ("scalinglib/fitting.py", "data/runs.csv", "requirements.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in INPUTS:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as it was")
     before = book.inputs_digest(tmp_path)
     assert before == book.inputs_digest(tmp_path)

@@ -1,11 +1,18 @@
-"""Every numbered chapter follows the template: finding first, charts, a slider, exercises."""
+"""Every chapter follows the template: finding first, charts, a slider, exercises."""
 
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "chapters").glob("[0-9][0-9]-*.md"))
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = [
+    ROOT / f"{chapter['file']}.md"
+    for part in yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
+    if part["numbered"]
+    for chapter in part["chapters"]
+]
 each = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 

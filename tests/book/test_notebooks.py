@@ -1,16 +1,13 @@
 """The stored notebooks are the chapters, run from top to bottom, with rounded, stable text."""
 
-import importlib
-import pkgutil
 import re
 from pathlib import Path
-from types import MappingProxyType
 
 import nbformat
 import pytest
 import yaml
 
-from scalinglib import published
+import scalinglib as sl
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +65,8 @@ def test_only_text_is_stored(source):
 
 @each_chapter
 def test_numbers_are_rounded(source):
-    quoted = set(_published_digits())
+    quoted = set(sl.load("published").value)
+    quoted |= {part for text in sl.load("laws").constants for part in re.split(r"[ =]", text)}
     for cell, output in outputs(source):
         for number in re.findall(r"\d+(?:\.\d+)?", text(output)):
             whole = number if "." in number else number.rstrip("0")
@@ -82,18 +80,6 @@ def test_nothing_volatile_is_stored(source):
     for cell, output in outputs(source):
         found = re.findall(r"0x[0-9a-f]{6,}|/(?:tmp|home|root|work|Users)/", text(output))
         assert found == [], f"cell {cell.id}"
-
-
-def _published_digits():
-    """The digits of every number quoted in any room of `published`."""
-    for room in pkgutil.iter_modules(published.__path__, published.__name__ + "."):
-        values = list(vars(importlib.import_module(room.name)).values())
-        while values:
-            value = values.pop()
-            if isinstance(value, published.Reported):
-                yield value.text
-            elif isinstance(value, MappingProxyType | tuple):
-                values.extend(value.values() if isinstance(value, MappingProxyType) else value)
 
 
 class TestProblems:

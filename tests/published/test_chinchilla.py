@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import scalinglib as sl
-from scalinglib import allocation, published
-from scalinglib.published import chinchilla as printed
+from scalinglib import optimum, published
+from scalinglib.topics import chinchilla
 
-GOPHER = published.GOPHER_BUDGET
+GOPHER = published.value("hoffmann2022/Gopher budget")
 ROUNDED, TEX, EPOCH = (
     published.HOFFMANN_2022_ROUNDED, published.HOFFMANN_2022, published.EPOCH_2024,
 )  # fmt: skip
@@ -52,14 +52,14 @@ class TestTheTable:
         assert table.loc["kaplan2020", ["a", "b"]].tolist() == [0.73, 0.27]
 
     def test_line_through_table_3(self, optima):
-        line = allocation.frontier_line(optima[optima.approach == 1])
+        line = optimum.frontier_line(optima[optima.approach == 1])
         assert (line.a, line.b) == pytest.approx((0.4981, 0.5019), abs=1e-4)
         assert (line.k_N, line.k_D) == pytest.approx((0.0992, 1.696), rel=1e-3)
 
     @pytest.mark.parametrize(("approach", "a", "b"), [(2, 0.4899, 0.5100), (3, 0.4586, 0.5410)])
     def test_lines_through_table_a3(self, optima, spent, approach, a, b):
         rows = optima[(optima.approach == approach) & (spent < 2)]
-        line = allocation.frontier_line(rows)
+        line = optimum.frontier_line(rows)
         assert (line.a, line.b) == pytest.approx((a, b), abs=1e-4)
 
     @pytest.mark.parametrize(
@@ -81,13 +81,13 @@ class TestTheTable:
         assert row.flops / 6 / row.params**2 == pytest.approx(21.4, abs=0.05)
 
     def test_table_3_asks_for_twelve_times_the_tokens_of_gpt_3(self, optima):
-        N, D = printed.MODELS["GPT-3"]
+        N, D = chinchilla.MODELS["GPT-3"]
         asked = optima[(optima.approach == 1) & (optima.params == N)].tokens.iloc[0]
         assert asked / D == pytest.approx(12.3, abs=0.05)
         assert pytest.approx(1.714, abs=1e-3) == D / N
 
     def test_section_3_4_is_not_table_3(self, optima):
-        said = printed.SECTION_3_4
+        said = published.group("hoffmann2022/plans")
         spent = float(sl.training_flops(175e9, said["tokens_175B"].value))
         assert said["flops_175B"].verdict(spent) == "same digits"
         tokens = optima.set_index(["approach", "params"]).tokens
@@ -160,12 +160,12 @@ class TestApproach3:
         assert best.tokens_per_param == pytest.approx(ratio, rel=1e-4)
 
     def test_the_quoted_size_is_that_of_the_unrounded_constants(self):
-        quoted = printed.APPROACH_3_GOPHER
+        quoted = published.printed("hoffmann2022/approach 3/Gopher size")
         assert quoted.verdict(float(sl.compute_optimal(TEX, GOPHER).N) / 1e9) == "same digits"
         assert quoted.verdict(float(sl.compute_optimal(ROUNDED, GOPHER).N) / 1e9) == "differs"
 
     def test_neither_exponent_lies_in_the_published_interval(self):
-        low, high = published.HOFFMANN_2022_A_INTERVAL
+        low, high = published.row("hoffmann2022/approach 3/a")
         assert low > ROUNDED.a
         assert high < TEX.a
 
@@ -176,7 +176,7 @@ class TestApproach3:
     )
     def test_no_constants_regenerate_the_column(self, optima, law, first, last, least, most):
         third = optima[optima.approach == 3]
-        C = allocation.budget_for_params(law, third.params)
+        C = optimum.budget_for_params(law, third.params)
         assert (C[0], C[-1]) == pytest.approx((first, last), rel=1e-3)
         printed_C = third.flops.where(third.params != 175e9, 10 * third.flops)
         excess = C / printed_C - 1
@@ -187,7 +187,7 @@ class TestApproach3:
     )
     def test_tokens_above_the_table(self, optima, law, least, most):
         third = optima[optima.approach == 3]
-        tokens = allocation.budget_for_params(law, third.params) / 6 / third.params
+        tokens = optimum.budget_for_params(law, third.params) / 6 / third.params
         more = tokens / third.tokens
         assert (more.min(), more.max()) == pytest.approx((least, most), abs=5e-3)
 
@@ -200,7 +200,7 @@ class TestApproach3:
     @pytest.mark.parametrize("law", SETS.values(), ids=list(SETS))
     def test_closed_form_is_the_minimum(self, law):
         for C in (1e18, GOPHER, 1e26):
-            searched = allocation.search_optimum(law, C)
+            searched = optimum.search_optimum(law, C)
             assert pytest.approx(float(sl.compute_optimal(law, C).N), rel=1e-6) == searched.N
 
 
@@ -215,35 +215,35 @@ class TestLosses:
         ],
     )
     def test_models(self, name, rounded, tex, epoch):
-        N, D = {**printed.MODELS, "Llama-3 8B": printed.LLAMA_3_8B}[name]
+        N, D = {**chinchilla.MODELS, "Llama-3 8B": published.row("model/Llama 3 8B")}[name]
         found = [float(law.loss(N, D)) for law in SETS.values()]
         assert found == pytest.approx([rounded, tex, epoch], abs=1e-4)
 
     def test_under_our_fit(self, chinchilla_fit):
         law = chinchilla_fit.law
-        found = [float(law.loss(*printed.MODELS[name])) for name in ("Gopher", "Chinchilla")]
+        pair = ("Gopher", "Chinchilla")
+        found = [float(law.loss(*chinchilla.MODELS[name])) for name in pair]
         assert found == pytest.approx([1.9987, 1.9734], abs=1e-4)
 
     @pytest.mark.parametrize("law", SETS.values(), ids=list(SETS))
     def test_order_of_five_models(self, law):
-        losses = [float(law.loss(N, D)) for N, D in printed.MODELS.values()]
+        losses = [float(law.loss(N, D)) for N, D in chinchilla.MODELS.values()]
         assert losses == sorted(losses)
 
     def test_five_models_under_epoch(self):
-        losses = [float(EPOCH.loss(N, D)) for N, D in printed.MODELS.values()]
+        losses = [float(EPOCH.loss(N, D)) for N, D in chinchilla.MODELS.values()]
         assert losses == pytest.approx([1.974, 1.995, 2.000, 2.008, 2.009], abs=1e-3)
 
     def test_terms_of_gpt_3(self):
-        N, D = printed.MODELS["GPT-3"]
+        N, D = chinchilla.MODELS["GPT-3"]
         assert EPOCH.loss(np.inf, D) - EPOCH.E == pytest.approx(0.132, abs=1e-3)
         assert EPOCH.loss(N, np.inf) - EPOCH.E == pytest.approx(0.059, abs=1e-3)
 
     def test_gopher_and_chinchilla_did_not_use_the_same_compute(self):
-        gopher = sl.training_flops(*printed.MODELS["Gopher"])
-        chinchilla = sl.training_flops(*printed.MODELS["Chinchilla"])
-        assert chinchilla / gopher == pytest.approx(7 / 6, rel=1e-12)
-        assert gopher == pytest.approx(5.04e23, rel=1e-12)
-        assert printed.MODELS["Chinchilla"] == published.CHINCHILLA_70B
+        spent = {name: sl.training_flops(*run) for name, run in chinchilla.MODELS.items()}
+        assert spent["Chinchilla"] / spent["Gopher"] == pytest.approx(7 / 6, rel=1e-12)
+        assert spent["Gopher"] == pytest.approx(5.04e23, rel=1e-12)
+        assert chinchilla.MODELS["Chinchilla"] == published.row("model/Chinchilla 70B")
 
 
 def test_benchmarks():
@@ -255,18 +255,18 @@ def test_benchmarks():
         "BIG-bench avg (62 tasks)": (54.4, 65.1), "Wikitext103 ppl": (7.75, 7.16),
     }  # fmt: skip
     assert {row.Index: (row.gopher, row.chinchilla) for row in scores.itertuples()} == expected
-    abstract = printed.ABSTRACT["mmlu"]
+    abstract = published.printed("hoffmann2022/abstract/mmlu")
     assert abstract.value != scores.chinchilla["MMLU 5-shot avg"]
 
 
 class TestLlama3:
-    C = printed.LLAMA_3_BUDGET
+    C = published.value("grattafiori2024/budget")
 
     def test_refit(self, llama):
         fit = sl.fit_isoflop(llama, along="tokens")
         assert (fit.b, fit.k_D) == pytest.approx((0.536779, 0.29936), abs=1e-4)
-        assert printed.LLAMA_3_LABEL["alpha"].verdict(fit.b) == "same digits"
-        assert printed.LLAMA_3_LABEL["A"].verdict(fit.k_D) == "same digits"
+        assert published.printed("grattafiori2024/label/alpha").verdict(fit.b) == "same digits"
+        assert published.printed("grattafiori2024/label/A").verdict(fit.k_D) == "same digits"
         assert fit.tokens(self.C) == pytest.approx(16.10e12, rel=1e-3)
         assert fit.params(self.C) == pytest.approx(393.3e9, rel=1e-3)
 
@@ -274,13 +274,10 @@ class TestLlama3:
         found = sl.fit_isoflop(llama, along="tokens").interval("b")
         assert found == pytest.approx((0.494, 0.551), abs=3e-3)
 
-    @pytest.mark.parametrize(
-        ("constants", "tokens"),
-        [(printed.LLAMA_3_LABEL, 16.29e12), (printed.LLAMA_3_TEXT, 10.46e12)],
-        ids=["label", "text"],
-    )
-    def test_plans_of_printed_constants(self, constants, tokens):
-        plan = constants["A"].value * self.C ** constants["alpha"].value
+    @pytest.mark.parametrize(("place", "tokens"), [("label", 16.29e12), ("text", 10.46e12)])
+    def test_plans_of_printed_constants(self, place, tokens):
+        constants = published.values(f"grattafiori2024/{place}")
+        plan = constants["A"] * self.C ** constants["alpha"]
         assert plan == pytest.approx(tokens, rel=1e-3)
 
     def test_without_the_flagged_runs(self, llama):
@@ -301,15 +298,15 @@ class TestLlama3:
 
 
 class TestListing:
-    C = printed.SNIPPET_BUDGET
+    C = chinchilla.SNIPPET_BUDGET
 
     def test_one_token_per_parameter(self):
-        rule = allocation.fixed_ratio(1)
+        rule = optimum.fixed_ratio(1)
         assert rule.params(self.C) == pytest.approx(316.2e9, rel=1e-4)
         assert rule.tokens(self.C) == pytest.approx(0.3162e12, rel=1e-4)
 
     def test_twenty(self):
-        rule = allocation.fixed_ratio(20)
+        rule = optimum.fixed_ratio(20)
         assert (rule.k_N, rule.k_D) == pytest.approx((0.0913, 1.826), rel=5e-4)
         assert rule.params(self.C) == pytest.approx(70.7e9, rel=1e-3)
         assert rule.tokens(self.C) == pytest.approx(1.41e12, rel=5e-3)
@@ -318,24 +315,25 @@ class TestListing:
         ("law", "waste"), [(EPOCH, 2.08), (TEX, 3.25), (ROUNDED, 4.13)], ids=["e", "t", "r"]
     )
     def test_waste(self, law, waste):
-        rule = allocation.fixed_ratio(1)
-        found = allocation.compute_waste(law, rule.params(self.C), rule.tokens(self.C))
+        rule = optimum.fixed_ratio(1)
+        found = optimum.compute_waste(law, rule.params(self.C), rule.tokens(self.C))
         assert found == pytest.approx(waste, rel=3e-3)
 
     def test_loss_hides_the_waste(self):
-        rule = allocation.fixed_ratio(1)
+        rule = optimum.fixed_ratio(1)
         loss = EPOCH.loss(rule.params(self.C), rule.tokens(self.C))
         assert (loss, sl.compute_optimal(EPOCH, self.C).loss) == pytest.approx(
             (1.9950, 1.9733), abs=1e-4
         )
 
     def test_its_comment_spends_two_percent(self):
-        k = printed.SNIPPET_COMMENT
+        k = chinchilla.SNIPPET_COMMENT
         rule = sl.isoflop.Frontier(a=0.5, b=0.5, k_N=k, k_D=k)
-        assert allocation.budget_spent(rule, self.C) == pytest.approx(0.0210, abs=1e-4)
+        assert optimum.budget_spent(rule, self.C) == pytest.approx(0.0210, abs=1e-4)
 
     def test_its_budget_is_twice_gpt_3s(self):
-        assert self.C / sl.training_flops(*printed.MODELS["GPT-3"]) == pytest.approx(1.9, abs=0.01)
+        spent = sl.training_flops(*chinchilla.MODELS["GPT-3"])
+        assert self.C / spent == pytest.approx(1.9, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +343,7 @@ class TestListing:
     ids=["epoch", "tex", "rounded", "kaplan"],
 )  # fmt: skip
 def test_pair_that_tells_laws_apart(law, small, large):
-    found = [float(law.loss(*pair)) for pair in printed.TEST_PAIR]
+    found = [float(law.loss(*pair)) for pair in chinchilla.TEST_PAIR]
     assert found == pytest.approx([small, large], abs=1e-4)
 
 

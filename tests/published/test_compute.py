@@ -4,11 +4,23 @@ import numpy as np
 import pytest
 
 import scalinglib as sl
-from scalinglib import compute, published
+from scalinglib import published
 from scalinglib.architecture import LOOKUPS
-from scalinglib.published import compute as printed
+from scalinglib.compute import (
+    device_hours,
+    fixed_ratio_split,
+    flops_utilisation,
+    training_budget,
+)
+from scalinglib.topics import compute
 
 LOGITS = ("embedding",)
+VOCABULARY = published.value("hoffmann2022/vocabulary")
+GOPHER = compute.shape("hoffmann2022/shape/Gopher")
+CHINCHILLA = compute.shape("hoffmann2022/shape/Chinchilla")
+PYTHIA = published.rows("biderman2023/shape")
+TABLE_A4 = published.group("hoffmann2022/FLOP ratio")
+TABLE_A4_SIZES = published.values("hoffmann2022/FLOP ratio, size")
 
 
 @pytest.fixture(scope="module")
@@ -18,19 +30,19 @@ def shapes():
 
 @pytest.fixture(scope="module")
 def corrected(shapes):
-    return printed.as_printed(shapes)
+    return compute.as_printed(shapes)
 
 
 def errors(table, projections):
-    count = printed.shapes_of(table).params(
-        vocabulary=printed.VOCABULARY_FITTED, projections=projections
+    count = compute.shapes_of(table).params(
+        vocabulary=compute.VOCABULARY_FITTED, projections=projections
     )
     return count / (1e6 * table.reported_params_millions.to_numpy()) - 1
 
 
 def row(table, size):
     one = table[table.reported_params_millions == size]
-    return printed.shapes_of(one)
+    return compute.shapes_of(one)
 
 
 class TestParameters:
@@ -57,24 +69,24 @@ class TestParameters:
         assert int(differs.to_numpy().sum()) == 7
 
     def test_ten_vectors_a_layer_give_every_printed_million(self, corrected):
-        shape = printed.shapes_of(corrected)
+        shape = compute.shapes_of(corrected)
         count = shape.params(vocabulary=32_012, projections=5) + 10 * shape.layers * shape.width
         assert np.array_equal(np.round(count / 1e6), corrected.reported_params_millions)
 
     def test_errors_that_others_report_are_those_of_the_transcription(self, shapes, corrected):
-        said = printed.SIZE_ERRORS
+        said = published.group("schaeffer2025robustness/size error")
         assert said["mean_four"].verdict(100 * np.abs(errors(shapes, 4)).mean()) == "same digits"
         assert said["largest_five"].verdict(100 * np.abs(errors(shapes, 5)).max()) == "same digits"
         assert 100 * np.abs(errors(shapes, 4)).max() == pytest.approx(15.28, abs=0.01)
         assert 100 * np.abs(errors(corrected, 5)).max() < 0.65
 
-    @pytest.mark.parametrize("label", printed.PYTHIA_SHAPES)
+    @pytest.mark.parametrize("label", PYTHIA)
     def test_pythia_to_the_last_parameter(self, label):
         runs = sl.load("released_models_pile")
         one = runs[(runs.family == "Pythia") & (runs.label == label)].iloc[0]
-        shape = printed.pythia(label)
+        shape = compute.pythia(label)
         assert shape.non_embedding_params(vectors=True) == one.params_non_embedding
-        L, d = printed.PYTHIA_SHAPES[label]
+        L, d = PYTHIA[label]
         assert one.params_non_embedding == 12 * L * d**2 + 13 * L * d + 2 * d
         vocabulary = (one.params - one.params_non_embedding) / (2 * d)
         assert vocabulary in {50304, 50432, 50688}
@@ -82,17 +94,17 @@ class TestParameters:
         assert total == one.params
 
     def test_gopher_and_chinchilla(self):
-        for shape, size in ((printed.GOPHER_SHAPE, 280e9), (printed.CHINCHILLA_SHAPE, 70e9)):
+        for shape, size in ((GOPHER, 280e9), (CHINCHILLA, 70e9)):
             assert shape.params(vocabulary=32_000, projections=5) == pytest.approx(size, rel=2e-3)
 
 
 class TestFlops:
-    @pytest.mark.parametrize("label", printed.TABLE_A4)
+    @pytest.mark.parametrize("label", TABLE_A4)
     def test_table_a4_to_the_digit_without_embedding_and_logits(self, corrected, label):
-        shape = row(corrected, printed.TABLE_A4_SIZES[label])
-        N = shape.params(vocabulary=printed.VOCABULARY, projections=5)
+        shape = row(corrected, TABLE_A4_SIZES[label])
+        N = shape.params(vocabulary=VOCABULARY, projections=5)
         ours = shape.ratio_to_6nd(N, leave_out=LOOKUPS)[0]
-        assert printed.TABLE_A4[label].verdict(ours) == "same digits"
+        assert TABLE_A4[label].verdict(ours) == "same digits"
 
     @pytest.mark.parametrize(
         ("size", "N", "ratio"),
@@ -114,8 +126,8 @@ class TestFlops:
         assert small.ratio_to_6nd(73e6, leave_out=LOGITS)[0] == pytest.approx(1.317, abs=1e-3)
 
     def test_range_over_the_50_models(self, corrected):
-        shape = printed.shapes_of(corrected)
-        N = shape.params(vocabulary=printed.VOCABULARY, projections=5)
+        shape = compute.shapes_of(corrected)
+        N = shape.params(vocabulary=VOCABULARY, projections=5)
         ratio = shape.ratio_to_6nd(N, leave_out=LOOKUPS)
         assert (ratio.min(), ratio.max()) == pytest.approx((0.965, 1.146), abs=1e-3)
         assert N[np.abs(ratio - 1) > 0.1].max() == pytest.approx(305.4e6, rel=1e-3)
@@ -123,13 +135,13 @@ class TestFlops:
         assert N[np.abs(with_logits - 1) > 0.1].max() == pytest.approx(816e6, rel=1e-3)
 
     def test_without_position_projection_the_rule_is_always_low(self, corrected):
-        shape = printed.shapes_of(corrected)
+        shape = compute.shapes_of(corrected)
         ratio = shape.ratio_to_6nd(shape.params(vocabulary=32_000), leave_out=LOOKUPS)
         assert ratio.min() > 1
 
     def test_two_errors_nearly_cancel(self, corrected):
         shape = row(corrected, 74)
-        N = shape.params(vocabulary=printed.VOCABULARY, projections=5)[0]
+        N = shape.params(vocabulary=VOCABULARY, projections=5)[0]
         parts = {name: flops[0] / (2 * N) for name, flops in shape.operations().items()}
         over = 1 - parts["projections"] - parts["output"] - parts["feedforward"]
         under = parts["scores"] + parts["softmax"] + parts["mix"]
@@ -138,24 +150,25 @@ class TestFlops:
 
 class TestBudgets:
     def test_pf_day(self):
-        assert printed.PF_DAY_FLOP.value == sl.PF_DAY
-        assert printed.KAPLAN_C_MIN_PF_DAYS.value * sl.PF_DAY == pytest.approx(2.678e28, rel=1e-3)
+        assert published.value("kaplan2020/PF-day") == sl.PF_DAY
+        scale = published.constants("kaplan2020/compute")["x_c"].value * sl.PF_DAY
+        assert scale == pytest.approx(2.678e28, rel=1e-3)
 
     def test_gopher_and_chinchilla_differ_by_a_sixth(self):
-        gopher = sl.training_flops(*printed.GOPHER_280B)
-        chinchilla = sl.training_flops(*published.CHINCHILLA_70B)
+        gopher = sl.training_flops(*published.row("model/Gopher 280B"))
+        chinchilla = sl.training_flops(*published.row("model/Chinchilla 70B"))
         assert (gopher, chinchilla) == pytest.approx((5.04e23, 5.88e23), rel=1e-12)
         assert chinchilla / gopher == pytest.approx(1.167, abs=1e-3)
 
     def test_gopher_and_chinchilla_by_operation(self):
-        gopher = 300e9 * printed.GOPHER_SHAPE.training_flops_per_token()
-        chinchilla = 1.4e12 * printed.CHINCHILLA_SHAPE.training_flops_per_token()
+        gopher = 300e9 * GOPHER.training_flops_per_token()
+        chinchilla = 1.4e12 * CHINCHILLA.training_flops_per_token()
         assert (gopher, chinchilla) == pytest.approx((4.75e23, 5.68e23), abs=0.01e23)
 
     def test_no_count_returns_the_budget_of_table_3(self):
-        quoted, shape = printed.GOPHER_FLOP["Table 3"], printed.GOPHER_SHAPE
+        quoted = published.printed("hoffmann2022/Gopher budget")
         counts = [
-            300e9 * shape.training_flops_per_token(leave_out=left, causal=causal, recomputed=again)
+            300e9 * GOPHER.training_flops_per_token(leave_out=left, causal=causal, recomputed=again)
             for left in ((), LOGITS, LOOKUPS)
             for causal in (False, True)
             for again in (False, True)
@@ -163,25 +176,27 @@ class TestBudgets:
         assert {quoted.verdict(one) for one in (*counts, 5.04e23)} == {"differs"}
 
     def test_a_repeated_forward_pass_returns_the_other_budget(self):
-        spent = 300e9 * printed.GOPHER_SHAPE.training_flops_per_token(
-            leave_out=LOOKUPS, recomputed=True
-        )
-        assert printed.GOPHER_FLOP["Rae et al."].verdict(spent) == "same digits"
-        assert printed.GOPHER_FLOP["Appendix F"].verdict(spent) == "same digits"
+        spent = 300e9 * GOPHER.training_flops_per_token(leave_out=LOOKUPS, recomputed=True)
+        for key in ("rae2021/Gopher compute", "hoffmann2022/Gopher, by operation"):
+            assert published.printed(key).verdict(spent) == "same digits"
 
     def test_gpt3(self):
-        assert sl.training_flops(*printed.GPT3_175B) == pytest.approx(3.15e23, rel=1e-12)
+        rounded = sl.training_flops(*published.row("model/GPT-3 175B"))
+        assert rounded == pytest.approx(3.15e23, rel=1e-12)
         assert sl.pf_days(3.15e23) == pytest.approx(3646, abs=0.5)
-        exact = sl.training_flops(*printed.GPT3_EXACT)
-        assert printed.GPT3_FLOP.verdict(exact) == "same digits"
-        assert printed.GPT3_PF_DAYS.verdict(sl.pf_days(exact)) == "same digits"
+        exact = sl.training_flops(*published.row("model/GPT-3 175B, exact"))
+        assert published.printed("brown2020/GPT-3 compute").verdict(exact) == "same digits"
+        days = sl.pf_days(exact)
+        assert published.printed("brown2020/GPT-3 PF-days").verdict(days) == "same digits"
 
     def test_llama_3(self):
-        suggested = sl.training_flops(*printed.LLAMA3_SUGGESTED)
+        budget = published.printed("grattafiori2024/budget")
+        N, D = published.row("grattafiori2024/plan")
+        suggested = sl.training_flops(N * 1e9, D * 1e12)
         assert suggested == pytest.approx(3.99e25, rel=1e-3)
-        assert suggested / printed.LLAMA3_BUDGET.value == pytest.approx(1.05, abs=2e-3)
-        trained = sl.training_flops(*printed.LLAMA3_405B)
-        assert printed.LLAMA3_BUDGET.verdict(trained) == "same digits"
+        assert suggested / budget.value == pytest.approx(1.05, abs=2e-3)
+        trained = sl.training_flops(*published.row("model/Llama 3.1 405B"))
+        assert budget.verdict(trained) == "same digits"
 
     def test_table_3(self):
         table = sl.load("chinchilla_table_optima").query("table == 'Table 3'")
@@ -196,18 +211,18 @@ class TestBudgets:
 
 
 class TestDevices:
-    peak = printed.PEAK["A100"]
+    peak = published.value("peak/A100")
 
     def test_64_devices_for_two_weeks(self):
-        budget = compute.training_budget(64, 14 * 24, peak=self.peak, mfu=0.5)
+        budget = training_budget(64, 14 * 24, peak=self.peak, mfu=0.5)
         assert budget == pytest.approx(1.2077e22, rel=1e-4)
         assert f"{budget:.2e}" == "1.21e+22"
         assert sl.pf_days(budget) == pytest.approx(139.8, abs=0.05)
-        assert compute.device_hours(budget, peak=self.peak, mfu=0.5) == pytest.approx(21_504)
+        assert device_hours(budget, peak=self.peak, mfu=0.5) == pytest.approx(21_504)
 
     def test_which_model_they_should_train(self):
-        C = compute.training_budget(64, 14 * 24, peak=self.peak, mfu=0.5)
-        split = compute.fixed_ratio_split(C)
+        C = training_budget(64, 14 * 24, peak=self.peak, mfu=0.5)
+        split = fixed_ratio_split(C)
         assert split == pytest.approx((10.03e9, 200.6e9), rel=1e-3)
         for law, wanted in (
             (published.EPOCH_2024, (9.96e9, 202e9)),
@@ -218,8 +233,8 @@ class TestDevices:
             assert found == pytest.approx(wanted, rel=3e-3)
 
     def test_palms_utilisation_gives_less(self):
-        share = printed.PALM["mfu"].value / 100
-        budget = compute.training_budget(64, 14 * 24, peak=self.peak, mfu=share)
+        share = published.value("model FLOPs utilisation/PaLM 540B") / 100
+        budget = training_budget(64, 14 * 24, peak=self.peak, mfu=share)
         assert budget == pytest.approx(1.116e22, rel=1e-3)
 
     @pytest.mark.parametrize(
@@ -228,31 +243,32 @@ class TestDevices:
          (1e27, "B200", 1.43e5)],
     )  # fmt: skip
     def test_fleets(self, C, device, count):
-        hours = compute.device_hours(C, peak=printed.PEAK[device], mfu=0.4)
+        hours = device_hours(C, peak=published.value(f"peak/{device}"), mfu=0.4)
         assert hours / (90 * 24) == pytest.approx(count, rel=1e-2)
 
     def test_25000_a100_for_95_days(self):
-        budget = compute.training_budget(25_000, 95 * 24, peak=self.peak, mfu=0.35)
+        budget = training_budget(25_000, 95 * 24, peak=self.peak, mfu=0.35)
         assert budget == pytest.approx(2.2e25, rel=0.02)
 
     def test_palm(self):
-        run, parts = printed.PALM_RUN, printed.PALM_SHAPE.operations(context=2048)
+        run, peak = published.values("chowdhery2022/run"), published.value("peak/TPU v4")
+        parts = compute.shape("chowdhery2022/shape/PaLM").operations(context=2048)
         weights = 6 * run["params"]
         for name, flops in (
-            ("mfu", weights + 3 * (parts["scores"] + parts["mix"])),
-            ("mfu_without_attention", weights),
+            ("model FLOPs utilisation/PaLM 540B", weights + 3 * (parts["scores"] + parts["mix"])),
+            ("chowdhery2022/MFU without attention", weights),
         ):
-            ours = compute.flops_utilisation(
-                run["tokens_per_second"], flops, devices=run["chips"], peak=printed.PEAK["TPU v4"]
+            ours = flops_utilisation(
+                run["tokens_per_second"], flops, devices=run["chips"], peak=peak
             )
-            assert printed.PALM[name].verdict(100 * ours) == "same digits"
+            assert published.printed(name).verdict(100 * ours) == "same digits"
 
     def test_no_published_utilisation_is_above_a_half(self):
-        values = [one.value for one in printed.MFU_TABLE.values()]
-        assert max(values) == printed.PALM["mfu"].value
-        assert [value for value in values if 40 <= value <= 60] == [46.2, 43, 41]
+        found = published.values("model FLOPs utilisation")
+        assert max(found, key=found.__getitem__) == "PaLM 540B"
+        assert [value for value in found.values() if 40 <= value <= 60] == [46.2, 43, 41]
 
     def test_llama_over_the_whole_job(self):
-        spent = sl.training_flops(*printed.LLAMA3_405B)
-        full = compute.device_hours(spent, peak=printed.PEAK["H100"], mfu=1.0)
-        assert full / printed.LLAMA3_GPU_HOURS == pytest.approx(0.345, abs=1e-3)
+        spent = sl.training_flops(*published.row("model/Llama 3.1 405B"))
+        full = device_hours(spent, peak=published.value("peak/H100"), mfu=1.0)
+        assert full / published.value("grattafiori2024/GPU hours") == pytest.approx(0.345, abs=1e-3)

@@ -6,11 +6,11 @@ import pytest
 from scipy.optimize import minimize
 
 import scalinglib as sl
-from scalinglib import data_limits, published, repetition
+from scalinglib import published
 from scalinglib.laws import params_for_tokens
-from scalinglib.published import data_limits as printed
+from scalinglib.topics import data_limits
 
-LAW = printed.MUENNIGHOFF_2023
+LAW = published.law("muennighoff2023/repeated")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def fit(kept):
 
 @pytest.fixture(scope="module")
 def minima(fit):
-    found = repetition.local_minima(fit)
+    found = data_limits.local_minima(fit)
     return found[np.isfinite(found.R_D) & np.isfinite(found.R_N) & (found.R_N > 0)]
 
 
@@ -48,43 +48,44 @@ class TestPublishedLaw:
         ratio = float(params_for_tokens(LAW.base, 1.0))
         assert ratio == pytest.approx(0.0509865, rel=1e-5)
         assert 1 / ratio == pytest.approx(19.613, rel=1e-5)
-        assert printed.U_RATIO.verdict(ratio) == "same digits"
+        assert published.printed("muennighoff2023/U_N over U_D").verdict(ratio) == "same digits"
 
     def test_optimum_at_the_gopher_budget(self):
-        N = float(sl.compute_optimal(LAW.base, published.GOPHER_BUDGET).N)
-        assert pytest.approx(printed.GOPHER_PARAMS.value, rel=1e-9) == N
+        N = float(sl.compute_optimal(LAW.base, published.value("hoffmann2022/Gopher budget")).N)
+        assert pytest.approx(published.value("muennighoff2023/Gopher size"), rel=1e-9) == N
 
     def test_objective_at_the_printed_constants(self, fit):
-        value = repetition.objective_at(fit, LAW)
+        value = data_limits.objective_at(fit, LAW)
         assert value == pytest.approx(0.0158259352, abs=1e-10)
         # The notebook prints single precision.
-        assert value == pytest.approx(printed.MUENNIGHOFF_FIT["objective"].value, abs=2e-9)
+        assert value == pytest.approx(published.value("muennighoff2023/fit/objective"), abs=2e-9)
 
     def test_explained_variance(self, kept, fit):
-        def explained(law):
-            return repetition.r_squared(
-                kept.loss, law.loss(kept.params, kept.tokens, kept.unique_tokens)
-            )
+        def r_squared(prediction):
+            return 1 - np.mean((kept.loss - prediction) ** 2) / np.var(kept.loss)
 
-        without = repetition.r_squared(kept.loss, LAW.base.loss(kept.params, kept.tokens))
+        def explained(law):
+            return r_squared(law.loss(kept.params, kept.tokens, kept.unique_tokens))
+
+        without = r_squared(LAW.base.loss(kept.params, kept.tokens))
         assert (explained(LAW), without) == pytest.approx((0.772205, 0.445168), abs=1e-5)
         other = sl.DataConstrainedLaw(LAW.base, 46.990, 2.3296)
         assert (explained(other), explained(fit.law)) == pytest.approx(
             (0.787236, 0.791023), abs=1e-5
         )
 
-    @pytest.mark.parametrize("name", printed.EXAMPLE_RUNS)
+    @pytest.mark.parametrize("name", data_limits.example_runs())
     def test_losses_of_two_runs(self, name):
-        N, D, loss = printed.EXAMPLE_RUNS[name]
-        assert loss.verdict(float(LAW.loss(N, D, printed.EXAMPLE["U"]))) == "same digits"
+        N, D, loss = data_limits.example_runs()[name]
+        assert loss.verdict(float(LAW.loss(N, D, data_limits.EXAMPLE["U"]))) == "same digits"
 
     def test_effective_epochs(self):
-        worth = repetition.worth_of_epochs([2, 4, 8, 16, 40], LAW.R_D)
+        worth = data_limits.worth_of_epochs([2, 4, 8, 16, 40], LAW.R_D)
         assert worth.worth.tolist() == pytest.approx(
             [1.9682, 3.7257, 6.6241, 10.582, 15.167], abs=5e-4
         )
         assert worth.marginal.tolist()[1::2] == pytest.approx([0.823, 0.377], abs=1e-3)
-        assert repetition.half_value_epoch(LAW.R_D) == pytest.approx(11.67, abs=0.005)
+        assert 1 + LAW.R_D * np.log(2) == pytest.approx(11.67, abs=0.005)
 
 
 class TestMinima:
@@ -101,7 +102,9 @@ class TestMinima:
 
     def test_the_published_constants_lie_beside_the_highest(self, minima):
         last = minima.iloc[-1]
-        assert printed.MUENNIGHOFF_FIT["R_D"].value == pytest.approx(last.R_D, rel=2e-3)
+        assert published.constants("muennighoff2023/repeated")["R_D"].value == pytest.approx(
+            last.R_D, rel=2e-3
+        )
         assert last.objective == minima.objective.max()
 
     @pytest.mark.parametrize("k", range(5))
@@ -120,13 +123,14 @@ class TestMinima:
         assert found.fun == pytest.approx(row.objective, abs=1e-11)
         assert np.exp(found.x) == pytest.approx([row.R_D, row.R_N], rel=1e-3)
 
-    def test_the_flat_range(self, fit):
-        grid = repetition.objective_profile(fit, np.geomspace(8, 2000, 160))
-        assert repetition.flat_range(grid, 0.001) == pytest.approx((31, 214), rel=0.02)
-        assert repetition.flat_range(grid, 0.005) == pytest.approx((11, 1210), rel=0.02)
+    @pytest.mark.parametrize(("excess", "ends"), [(0.001, (31, 214)), (0.005, (11, 1210))])
+    def test_the_flat_range(self, fit, excess, ends):
+        near = np.array([[0.98], [1.02]])
+        inside = data_limits.objective_profile(fit, np.ravel(near * ends)).excess <= excess
+        assert inside.tolist() == [False, True, True, False]
 
     def test_without_decay_the_objective_is_hardly_higher(self, fit):
-        far = repetition.objective_profile(fit, [1e9])
+        far = data_limits.objective_profile(fit, [1e9])
         assert 0.005 < far.excess[0] < 0.01
 
     @pytest.mark.parametrize(("delta", "R_D", "R_N"), [(1e-2, 59.4, 2.04), (1e-1, 51.9, 1.72)])
@@ -146,7 +150,7 @@ class TestMinima:
 
     def test_kept_value_over_the_flat_range(self):
         def kept_at(epochs, R):
-            return float(repetition.worth_of_epochs(epochs, R).kept.iloc[0])
+            return float(data_limits.worth_of_epochs(epochs, R).kept.iloc[0])
 
         assert [kept_at(4, R) for R in (11, 214)] == pytest.approx([0.906, 0.995], abs=1e-3)
         assert [kept_at(16, R) for R in (11, 214)] == pytest.approx([0.57, 0.97], abs=5e-3)
@@ -174,18 +178,18 @@ class TestOwnBase:
         assert silent.sum() == 14
 
     def test_pairs(self, runs, base):
-        pairs = repetition.repeated_pairs(runs)
-        share = repetition.measured_worth(pairs, base) / pairs.epochs
+        pairs = data_limits.repeated_pairs(runs)
+        share = data_limits.measured_worth(pairs, base) / pairs.epochs
         assert len(pairs) == 86
         assert share[pairs.epochs.between(2, 4.1)].median() == pytest.approx(0.92, abs=0.01)
 
     def test_price_of_repetition(self, runs, kept, base):
-        pairs = repetition.repeated_pairs(runs)
+        pairs = data_limits.repeated_pairs(runs)
         measured = pairs.penalty / pairs.fresh
         own = sl.fit_data_constrained(kept, base=base).law
         off = pd.DataFrame(
-            {"published": repetition.predicted_price(LAW, pairs) - measured,
-             "own": repetition.predicted_price(own, pairs) - measured}
+            {"published": data_limits.predicted_price(LAW, pairs) - measured,
+             "own": data_limits.predicted_price(own, pairs) - measured}
         ).abs()  # fmt: skip
         few, some = pairs.epochs < 4.1, pairs.epochs.between(4.1, 20)
         assert off[few].mean().tolist() == pytest.approx([0.0130, 0.0036], abs=2e-4)
@@ -198,15 +202,15 @@ class TestOwnBase:
 
 class TestAllocation:
     def test_the_published_split(self):
-        best = repetition.data_limited_optimal(LAW, **printed.EXAMPLE)
-        answer = printed.EXAMPLE_ANSWER
+        best = data_limits.data_limited_optimal(LAW, **data_limits.EXAMPLE)
+        answer = published.group("muennighoff2023/example answer")
         assert answer["billion_params"].verdict(best.N / 1e9) == "same digits"
         assert answer["billion_tokens"].verdict(best.D / 1e9) == "same digits"
         assert answer["epochs"].verdict(best.epochs) == "same digits"
 
     def test_a_searched_split_is_close_and_not_better(self):
         # 7.022365e9 parameters and 9.493478 epochs are the best of a search over trial splits.
-        best = repetition.data_limited_optimal(LAW, 1e22, 25e9)
+        best = data_limits.data_limited_optimal(LAW, 1e22, 25e9)
         assert (best.N, best.epochs) == (
             pytest.approx(7.022365e9, rel=1e-3), pytest.approx(9.493478, rel=1e-3)
         )  # fmt: skip
@@ -216,13 +220,16 @@ class TestAllocation:
     def test_without_limit_it_is_the_base_optimum(self):
         free = sl.compute_optimal(LAW.base, 1e22)
         assert float(free.N) == pytest.approx(9.218e9, rel=1e-3)
-        best = repetition.data_limited_optimal(LAW, 1e22, 1e12)
+        best = data_limits.data_limited_optimal(LAW, 1e22, 1e12)
         assert pytest.approx((float(free.N), float(free.D)), rel=1e-12) == (best.N, best.D)
 
 
 class TestWall:
     def test_years(self):
-        text, demand = printed.STOCK, printed.DEMAND
+        text, demand = (
+            published.group("villalobos2024/stock"),
+            published.group("villalobos2024/demand"),
+        )
         wall = data_limits.DataStock(
             demand["tokens"].value, demand["year"].value, demand["decades_per_year"].value,
             text["median"].value, text["low"].value, text["high"].value,

@@ -5,10 +5,18 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
-from scalinglib.multipliers import compute_multipliers, paired_gaps, score_multipliers
-from scalinglib.pruning import error_constant, generalisation_error, simulate_error
-from scalinglib.published import data_quality as numbers
-from scalinglib.quality_law import ProductLaw, largest_matched, quality_needed, with_quality
+from scalinglib.laws import ProductLaw
+from scalinglib.topics.data_quality import (
+    compute_multipliers,
+    error_constant,
+    generalisation_error,
+    largest_matched,
+    paired_gaps,
+    quality_needed,
+    score_multipliers,
+    simulate_error,
+    with_quality,
+)
 
 FORMS = {
     "none": (), "Q": ("Q",), "N": ("N",), "E": ("E",), "factor": ("factor",), "Q and E": ("Q", "E"),
@@ -200,8 +208,9 @@ def test_multipliers_on_benchmarks(metric, slope, rms, multipliers, spread):
 
 def test_the_published_core_score_of_dclm():
     scores = sl.load("corpora_core_scores").set_index(["corpus", "scale"]).core_score
-    assert 100 * scores["DCLM-baseline", "7B-1x"] == pytest.approx(44.8, abs=0.05)
-    assert numbers.DCLM_7B_CORE.verdict(100 * scores["DCLM-baseline", "7B-1x"]) == "differs"
+    ours = 100 * scores["DCLM-baseline", "7B-1x"]
+    assert ours == pytest.approx(44.8, abs=0.05)
+    assert published.printed("li2024/core").verdict(ours) == "differs"
 
 
 @pytest.mark.parametrize(("law", "growth"), [("epoch", 3.255), ("tex", 2.861)])
@@ -213,7 +222,7 @@ def test_quality_makes_the_best_model_larger_at_fixed_compute(law, growth):
     assert larger == pytest.approx(growth, abs=5e-4)
     assert [larger, fewer] == pytest.approx([10**law.a] * 2, rel=1e-12)
     if law is published.EPOCH_2024:
-        assert published.EPOCH_2024_FIT["a"].verdict(np.log10(larger)) == "same digits"
+        assert published.printed("besiroglu2024/a").verdict(np.log10(larger)) == "same digits"
 
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
@@ -243,8 +252,8 @@ def test_the_product_law_has_no_optimum(law, slope, Q):
 )
 def test_no_multiplier_closes_the_gap_of_phi_2(law, floor, target, ratio):
     law = LAWS[law]
-    N, D = numbers.PHI_2["params"].value, numbers.PHI_2["tokens"].value
-    wanted = law.loss(numbers.LLAMA_2_70B["params"].value, numbers.LLAMA_2_70B["tokens"].value)
+    N, D = published.row("model/Phi-2")
+    wanted = law.loss(*published.row("model/Llama 2 70B"))
     assert law.loss(N, np.inf) == pytest.approx(floor, abs=5e-4)
     assert wanted == pytest.approx(target, abs=5e-4)
     assert quality_needed(law, wanted, N=N, D=D) == np.inf
@@ -252,12 +261,13 @@ def test_no_multiplier_closes_the_gap_of_phi_2(law, floor, target, ratio):
 
 
 def test_sizes_and_tokens_of_the_phi_models():
-    phi_1, phi_2 = numbers.PHI_1, numbers.PHI_2
-    assert phi_1["tokens_seen"].value / phi_1["params"].value == pytest.approx(39, abs=0.5)
-    assert numbers.STARCODER_PARAMS.value / phi_1["params"].value == pytest.approx(11.9, abs=0.05)
-    assert phi_2["tokens"].value / phi_2["params"].value == pytest.approx(519, abs=0.5)
-    ratio = numbers.LLAMA_2_70B["params"].value / phi_2["params"].value
-    assert ratio == pytest.approx(25.9, abs=0.05)
+    (N_1, D_1), (N_2, D_2) = published.row("model/Phi-1"), published.row("model/Phi-2")
+    assert pytest.approx(39, abs=0.5) == D_1 / N_1
+    assert pytest.approx(519, abs=0.5) == D_2 / N_2
+    larger = published.value("gunasekar2023/StarCoder") / N_1
+    assert larger == pytest.approx(11.9, abs=0.05)
+    larger = published.value("model/Llama 2 70B/params") / N_2
+    assert larger == pytest.approx(25.9, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +280,7 @@ def test_error_without_pruning(alpha, product):
 
 
 def test_the_literature_constant():
-    assert numbers.MAXIMUM_STABILITY.verdict(error_constant()) == "same digits"
+    assert published.printed("opper1990/limit").verdict(error_constant()) == "same digits"
     assert 1e6 * generalisation_error(1e6) == pytest.approx(error_constant(), rel=1e-5)
 
 

@@ -6,11 +6,11 @@ import pytest
 from scipy.optimize import curve_fit, minimize
 
 import scalinglib as sl
-from scalinglib import components, error_law, stalled, task_ladder
-from scalinglib.published import downstream as paper
+from scalinglib import published
+from scalinglib.topics import downstream
 
-TASKS = list(paper.BHAGIA_2024_TASKS)
-N, D = paper.BHAGIA_2024_TARGET
+TASKS = list(downstream.TASKS)
+N, D = published.row("model/OLMo 2 13B")
 SMALL = ["d=96_l=8_h=4", "d=512_l=8_h=4", "d=576_l=24_h=8", "d=1024_l=24_h=8"]
 BENCHMARKS = [
     "mmlu", "arc_c", "hellaswag", "winograd", "truthfulqa", "gsm8k", "xwinograd", "humaneval"
@@ -30,7 +30,7 @@ def measured():
 @pytest.fixture(scope="module")
 def chains(ladder):
     return {
-        t: task_ladder.fit_two_step(ladder, f"bits_per_byte_{t}", f"accuracy_{t}") for t in TASKS
+        t: downstream.fit_two_step(ladder, f"bits_per_byte_{t}", f"accuracy_{t}") for t in TASKS
     }
 
 
@@ -53,11 +53,11 @@ class TestLadder:
     def test_published_predictions(self, splits, task):
         ours = splits[task]
         for group, value in (
-            (paper.BHAGIA_2024_BITS, ours.loss),
-            (paper.BHAGIA_2024_ACCURACY, ours.score),
-            (paper.BHAGIA_2024_STEP_1, ours.predicted_loss),
-            (paper.BHAGIA_2024_STEP_2, ours.from_loss),
-            (paper.BHAGIA_2024_CHAINED, ours.chained),
+            (published.group("bhagia2024/bits"), ours.loss),
+            (published.group("bhagia2024/accuracy"), ours.score),
+            (published.group("bhagia2024/step 1"), ours.predicted_loss),
+            (published.group("bhagia2024/step 2"), ours.from_loss),
+            (published.group("bhagia2024/chained"), ours.chained),
         ):
             assert value == pytest.approx(group[task].value, abs=5e-4)
             assert group[task].verdict(value) == "same digits"
@@ -87,7 +87,7 @@ class TestLadder:
         assert arc.first * arc.second > 0
 
     def test_the_first_step_is_a_minimum(self, ladder, chains):
-        points = task_ladder.final_points(ladder, "bits_per_byte_piqa")
+        points = downstream.final_points(ladder, "bits_per_byte_piqa")
         n, d, y = np.log(points.params), np.log(points.tokens), np.log(points.loss)
 
         def objective(x):
@@ -101,7 +101,7 @@ class TestLadder:
         assert objective(ours) <= found.fun * (1 + 1e-6)
 
     def test_the_second_step_is_the_published_script_s(self, ladder, chains):
-        kept = task_ladder.smoothed_checkpoints(ladder, "bits_per_byte_mmlu", "accuracy_mmlu")
+        kept = downstream.smoothed_checkpoints(ladder, "bits_per_byte_mmlu", "accuracy_mmlu")
         x, y = np.append(kept.loss, 0.0), np.append(kept.score, 1.0)
         (a, middle, k, b), _ = curve_fit(
             lambda x, a, middle, k, b: a / (1 + np.exp(-k * (x - middle))) + b,
@@ -115,10 +115,10 @@ class TestLadder:
 
 @pytest.fixture(scope="module")
 def stopped(ladder):
-    start = paper.BHAGIA_2024_ONE_STEP_START
+    start = downstream.ONE_STEP_START
     return {
-        task: stalled.accuracy_run(
-            task_ladder.final_points(ladder, f"accuracy_{task}").rename(columns={"loss": "score"}),
+        task: downstream.accuracy_run(
+            downstream.final_points(ladder, f"accuracy_{task}").rename(columns={"loss": "score"}),
             start=start,
         )
         for task in ("mmlu", "hellaswag", "arc_challenge", "csqa", "openbookqa")
@@ -129,47 +129,47 @@ class TestOneStep:
     """Accuracy straight from parameters and tokens: the file of fits that stopped."""
 
     def test_four_tasks_share_a_prediction(self):
-        published = pd.Series({k: v.value for k, v in paper.BHAGIA_2024_ONE_STEP.items()})
-        shared = stalled.shared_predictions(published)
+        in_file = pd.Series(dict(published.values("bhagia2024/one step")))
+        shared = downstream.shared_predictions(in_file)
         assert shared == {0.6842361496192606: ["mmlu", "hellaswag", "arc_challenge", "openbookqa"]}
 
     def test_the_replay_stops_where_the_published_fits_did(self, stopped):
         for task, run in stopped.items():
             assert (run.success, run.iterations) == (False, 1)
-            reported = paper.BHAGIA_2024_ONE_STEP[task].value
+            reported = published.value(f"bhagia2024/one step/{task}")
             assert run.law.loss(N, D) == pytest.approx(reported, abs=1e-7)
 
     def test_the_misfit_is_the_published_one(self, stopped, ladder):
         for task, run in stopped.items():
-            points = task_ladder.final_points(ladder, f"accuracy_{task}")
+            points = downstream.final_points(ladder, f"accuracy_{task}")
             misfit = (run.law.loss(points.params, points.tokens) / points.loss - 1).abs().mean()
-            reported = paper.BHAGIA_2024_ONE_STEP_MISFIT[task].value
+            reported = published.value(f"bhagia2024/one step misfit/{task}")
             assert misfit == pytest.approx(reported, abs=1e-5)
 
     def test_the_start_itself_knows_no_data(self, ladder):
-        start = paper.BHAGIA_2024_ONE_STEP_START
+        start = downstream.ONE_STEP_START
         for task in TASKS:
-            points = task_ladder.final_points(ladder, f"accuracy_{task}")
+            points = downstream.final_points(ladder, f"accuracy_{task}")
             gap = np.log(start.loss(points.params, points.tokens) / points.loss)
             assert (gap > 1e-3).all()
 
     def test_finished_fits(self, ladder, stopped):
         finished = {}
         for task in TASKS:
-            points = task_ladder.final_points(ladder, f"accuracy_{task}")
-            finished[task] = stalled.fit_accuracy(points.rename(columns={"loss": "score"}))
+            points = downstream.final_points(ladder, f"accuracy_{task}")
+            finished[task] = downstream.fit_accuracy(points.rename(columns={"loss": "score"}))
         endless = [task for task, fit in finished.items() if np.isinf(fit.ceiling)]
         assert endless == ["mmlu", "hellaswag", "arc_challenge", "socialiqa", "openbookqa"]
         for task, ceiling in (("arc_easy", 1.895), ("piqa", 2.052), ("csqa", 1.342)):
             assert finished[task].ceiling == pytest.approx(ceiling, abs=1e-3)
         for task in ("arc_easy", "piqa"):
-            reported = paper.BHAGIA_2024_ONE_STEP[task].value
+            reported = published.value(f"bhagia2024/one step/{task}")
             assert finished[task].accuracy(N, D) == pytest.approx(reported, abs=5e-6)
         for task, run in stopped.items():
             assert finished[task].objective < 0.6 * run.objective
 
     def test_the_start_itself_predicts_another_value(self):
-        start = paper.BHAGIA_2024_ONE_STEP_START
+        start = downstream.ONE_STEP_START
         assert start.loss(N, D) == pytest.approx(0.908783, abs=1e-6)
 
 
@@ -185,7 +185,7 @@ def gadre(runs, corpus, error):
     large = mine[(mine.model == "open_lm_1b") & (mine.tokens_per_param == 20)]
     five = pd.concat([at_20, first])
     assert len(five) == 5
-    return error_law.fit_error_law(five, pd.concat([five, large]), loss="loss_c4", error=error)
+    return downstream.fit_error_law(five, pd.concat([five, large]), loss="loss_c4", error=error)
 
 
 def split(runs, corpus, error, model, ratio):
@@ -209,7 +209,7 @@ class TestErrorLaw:
         at_20 = mine[mine.model.isin(SMALL) & (mine.tokens_per_param == 20)]
         first = mine[(mine.model == SMALL[0]) & (mine.tokens_per_param == 320)]
         five = pd.concat([at_20, first])
-        law = error_law.fit_error_law(five, five, loss="loss_c4", error="error_avg17").law
+        law = downstream.fit_error_law(five, five, loss="loss_c4", error="error_avg17").law
         assert pytest.approx(E, rel=1e-3) == law.E
         form = sl.OvertrainingLaw.of(law)
         assert (form.a, form.b, form.eta) == pytest.approx((a, b, eta), rel=1e-3)
@@ -250,8 +250,8 @@ class TestErrorLaw:
             ("over_trained", "open_lm_1b", 640), ("large", "open_lm_7b", 20),
         ):  # fmt: skip
             ours = split(over_trained, "rpj", "error_avg17", model, ratio)
-            loss = paper.GADRE_2024_LOSS_ERRORS[name]
-            score = paper.GADRE_2024_SCORE_ERRORS[name]
+            loss = published.group("gadre2024/loss error")[model]
+            score = published.group("gadre2024/score error")[name]
             assert loss.verdict(100 * abs(ours.relative_loss)) == "same digits"
             assert 100 * ours.relative == pytest.approx(score.value, abs=2e-4)
 
@@ -293,15 +293,15 @@ class TestReleasedModels:
         ("standardise", "three", "one"), [(False, 0.9734, 0.853), (True, 0.9603, 0.794)]
     )
     def test_shares(self, models, standardise, three, one):
-        parts = components.principal_components(models[BENCHMARKS], standardise=standardise)
+        parts = downstream.principal_components(models[BENCHMARKS], standardise=standardise)
         assert parts.shares[:3].sum() == pytest.approx(three, abs=5e-5)
         assert parts.shares[0] == pytest.approx(one, abs=5e-4)
-        reported = paper.RUAN_2024_THREE_COMPONENTS.value
+        reported = published.value("ruan2024/three components")
         assert 100 * parts.shares[:3].sum() == pytest.approx(reported, abs=1.0)
 
     def test_families(self, models):
-        scores = components.principal_components(models[BENCHMARKS]).scores.PC1
-        trends = components.family_trends(scores, models.flops_1e21, models.family)
+        scores = downstream.principal_components(models[BENCHMARKS]).scores.PC1
+        trends = downstream.family_trends(scores, models.flops_1e21, models.family)
         r2 = trends.set_index("family").r2
         assert len(trends) == 23
         assert r2[["StableLM", "OLMo", "OpenLlama"]].to_numpy() == pytest.approx(

@@ -5,9 +5,10 @@ import pytest
 from scipy.stats import spearmanr
 
 import scalinglib as sl
-from scalinglib.broken import BrokenPowerLaw
-from scalinglib.capability import Sigmoid, bootstrap_groups
-from scalinglib.emergence import (
+from scalinglib import published
+from scalinglib.laws import BrokenPowerLaw, Sigmoid
+from scalinglib.topics import emergence
+from scalinglib.topics.emergence import (
     TokenLine,
     emergence_score,
     last_crossing,
@@ -15,11 +16,13 @@ from scalinglib.emergence import (
     window_share,
     zero_score_chance,
 )
-from scalinglib.published import emergence as quoted
 
 BETWEEN = {"low": 0.0, "high": 1.0}
-LINE = TokenLine(**quoted.SNIPPET)
-SIZES = np.geomspace(*quoted.SNIPPET_SIZES)
+LINE = TokenLine(**emergence.SNIPPET)
+SIZES = np.geomspace(*emergence.SNIPPET_SIZES)
+PASSAGES = published.value("paperno2016/questions")
+JUMP = np.array(emergence.JUMP_STEPS) * published.value("olmo2025/tokens per step/OLMo2-7B")
+FITTED = int(published.value("caballero2023/fitted"))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def olmo():
 
 @pytest.fixture(scope="module")
 def run_7b(olmo):
-    start, *_, end = (step * quoted.OLMO2_STEP["OLMo2-7B"] for step in quoted.JUMP_STEPS)
+    start, *_, end = JUMP
     return olmo[(olmo.run == "OLMo2-7B") & olmo.tokens.between(0.999 * start, 1.001 * end)]
 
 
@@ -84,7 +87,7 @@ class TestOneSigmoid:
     def test_absent_ability(self, lambada, sigmoid):
         at = {step: lambada[lambada.step == step] for step in (1, 512, 1000)}
         assert len(at[512]) == 16
-        right = at[512].accuracy * quoted.LAMBADA_QUESTIONS
+        right = at[512].accuracy * PASSAGES
         assert sorted(right.round())[-2:] == [0, 2]
         assert at[512].accuracy.max() <= 0.0004
         assert at[512].perplexity.agg(["min", "max"]).tolist() == pytest.approx(
@@ -100,7 +103,7 @@ class TestOneSigmoid:
 
     def test_the_tail_is_emptier_than_the_sigmoid_says(self, lambada, sigmoid):
         early = lambada[lambada.step == 512]
-        expected = quoted.LAMBADA_QUESTIONS * sigmoid.predict(early.log_ppl)
+        expected = PASSAGES * sigmoid.predict(early.log_ppl)
         assert expected.min() > 14
         assert expected.mean() == pytest.approx(20.07, abs=0.05)
 
@@ -111,9 +114,7 @@ class TestOneSigmoid:
         assert (fit.r2, fit.rmse) == pytest.approx((0.9920, 0.0165), abs=1e-4)
 
     def test_whole_runs_move_the_constants_more(self, lambada, sigmoid):
-        draws = bootstrap_groups(
-            Sigmoid, lambada.log_ppl, lambada.accuracy, lambada.model, fixed=BETWEEN, n=100
-        )
+        draws = sl.bootstrap(sigmoid, 100, clusters=lambada.model).params
         assert draws.slope.std() > 3 * sigmoid.standard_errors["slope"]
         assert draws.middle.std() > 2.5 * sigmoid.standard_errors["middle"]
 
@@ -125,8 +126,8 @@ class TestOneSigmoid:
 
     def test_accuracies_are_whole_counts(self, lambada, olmo):
         for share, count in (
-            (lambada.accuracy, quoted.LAMBADA_QUESTIONS),
-            (olmo.accuracy_letter_arc_easy, quoted.ARC_EASY_QUESTIONS),
+            (lambada.accuracy, PASSAGES),
+            (olmo.accuracy_letter_arc_easy, published.value("clark2018/questions")),
         ):
             assert np.abs(share * count - (share * count).round()).max() < 0.002
 
@@ -143,11 +144,8 @@ class TestJump:
         ],
     )
     def test_share_of_the_change(self, run_7b, measure, share):
-        step = quoted.OLMO2_STEP["OLMo2-7B"]
-        window = tuple(at * step for at in quoted.JUMP_STEPS[1:3])
-        assert window_share(run_7b.tokens, run_7b[measure], window) == pytest.approx(
-            share, abs=0.02
-        )
+        found = window_share(run_7b.tokens, run_7b[measure], tuple(JUMP[1:3]))
+        assert found == pytest.approx(share, abs=0.02)
 
     @pytest.mark.parametrize(
         ("run", "loss", "tokens"), [("OLMo2-7B", 2.697, 249e9), ("OLMo2-13B", 2.676, 151e9)]
@@ -172,8 +170,7 @@ class TestJump:
         def share(measure, x, width):
             return steepest_window(x, run_7b[measure], width=width)[1]
 
-        step = quoted.OLMO2_STEP["OLMo2-7B"]
-        low, high = (at * step for at in quoted.JUMP_STEPS[1:3])
+        low, high = JUMP[1:3]
         letters, loss = "accuracy_letter_arc_easy", "loss_c4"
         assert share(loss, run_7b.tokens, high - low) == pytest.approx(0.607, abs=2e-3)
         assert share(letters, run_7b.tokens, high - low) == pytest.approx(0.600, abs=2e-3)
@@ -266,7 +263,7 @@ class TestTwoMetrics:
 
 class TestAddition:
     def test_the_broken_law_predicts_the_rest(self, addition):
-        n = quoted.ADDITION_FITTED
+        n = FITTED
         fit = sl.fit_curve(
             BrokenPowerLaw, addition.train_size[:n], addition.test_loss[:n], transform=np.log1p
         )
@@ -284,7 +281,7 @@ class TestAddition:
         random = np.random.default_rng(1)
         low, high = random.uniform(0, 1, (4, 15)), 1.25 ** random.uniform(0, 40, (2, 15)) - 0.9
         starts = np.column_stack([low[0], high[0], low[1], low[2], high[1], low[3]])
-        n = quoted.ADDITION_FITTED
+        n = FITTED
         x, y = addition.train_size[:n], addition.test_loss[:n]
         fit = sl.fit_curve(BrokenPowerLaw, x, y, transform=np.log1p, starts=starts)
         assert 0.2 < fit.agreement < 0.8
@@ -328,7 +325,7 @@ class TestElicitation:
 
 def test_the_survey_lists_compute_of_its_runs():
     verdicts = {
-        name: one.verdict(float(sl.training_flops(*quoted.WEI_RUNS[name])))
-        for name, one in quoted.WEI_SCALES.items()
+        name: one.verdict(float(sl.training_flops(*emergence.RUNS[name])))
+        for name, one in published.group("wei2022/scale").items()
     }
     assert {name for name, word in verdicts.items() if word != "same digits"} == {"Chinchilla 70B"}

@@ -5,14 +5,16 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import scalinglib as sl
-from scalinglib import kaplan
-from scalinglib.published import kaplan as paper
+from scalinglib import optimum, published
+from scalinglib.topics import kaplan
 
-PRINTED = paper.KAPLAN_2020_CONSTANTS
-DERIVED = paper.KAPLAN_2020_DERIVED
-JOINT = paper.KAPLAN_2020
-STEPS = paper.KAPLAN_2020_STEPS
-SPLIT = paper.KAPLAN_2020_SPLIT
+PRINTED = kaplan.printed_constants()
+DERIVED = published.group("kaplan2020/derived")
+JOINT = published.KAPLAN_2020
+STEPS = published.law("kaplan2020/steps")
+SPLIT = published.law("kaplan2020/split")
+BY_SIZE, BY_TOKENS = published.law("kaplan2020/parameters"), published.law("kaplan2020/tokens")
+BY_COMPUTE = published.law("kaplan2020/compute")
 GPT3_C = 3.15e23
 
 
@@ -62,9 +64,10 @@ class TestExponentOnRuns:
         assert law.alpha == pytest.approx(0.078621, abs=1e-6)
         assert law.x_c == pytest.approx(3.56805e13, rel=1e-4)
         assert np.log10(law.A) == pytest.approx(1.065505, abs=1e-6)
-        assert paper.CLARK_2022_DENSE["N_c"].verdict(law.x_c) == "same digits"
+        clark = published.constants("clark2022/dense")
+        assert clark["x_c"].verdict(law.x_c) == "same digits"
         # 0.078621 rounds to 0.079; the printed 0.078 is its first two digits.
-        assert paper.CLARK_2022_DENSE["alpha_N"].verdict(law.alpha) == "differs"
+        assert clark["alpha"].verdict(law.alpha) == "differs"
         assert int(1000 * law.alpha) == 78
 
     def test_all_rows_with_equal_weight(self, runs):
@@ -110,9 +113,9 @@ class TestExponentOnRuns:
     def test_kaplans_own_constants_are_recovered_from_noisy_points(self):
         N = np.geomspace(768, 1.5e9, 20)
         noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(20))
-        law = sl.fit_power_law(N, paper.KAPLAN_2020_PARAMS.loss(N) * noise).law
+        law = sl.fit_power_law(N, BY_SIZE.loss(N) * noise).law
         assert law.alpha == pytest.approx(0.076, abs=2e-3)
-        exact = sl.fit_power_law(N, paper.KAPLAN_2020_PARAMS.loss(N)).law
+        exact = sl.fit_power_law(N, BY_SIZE.loss(N)).law
         assert exact.alpha == pytest.approx(0.076, abs=1e-12)
 
     def test_the_exponent_of_compute_in_chinchillas_minima(self):
@@ -136,51 +139,53 @@ class TestExponentOnRuns:
 
 class TestSingleLaws:
     def test_losses_of_gpt2_and_gpt3(self):
-        assert paper.KAPLAN_2020_PARAMS.loss(1.5e9) == pytest.approx(2.304, abs=1e-3)
-        assert paper.KAPLAN_2020_PARAMS.loss(175e9) == pytest.approx(1.604, abs=1e-3)
-        assert paper.KAPLAN_2020_TOKENS.loss(3e11) == pytest.approx(1.638, abs=1e-3)
+        assert BY_SIZE.loss(1.5e9) == pytest.approx(2.304, abs=1e-3)
+        assert BY_SIZE.loss(175e9) == pytest.approx(1.604, abs=1e-3)
+        assert BY_TOKENS.loss(3e11) == pytest.approx(1.638, abs=1e-3)
 
     def test_compute_laws_at_gpt3(self):
-        N, D = paper.GPT3_175B
+        N, D = published.row("model/GPT-3 175B")
         assert sl.training_flops(N, D) == pytest.approx(GPT3_C, rel=1e-12)
         days = sl.pf_days(GPT3_C)
         assert days == pytest.approx(3646, abs=0.5)
-        assert paper.KAPLAN_2020_COMPUTE_RAW.loss(days) == pytest.approx(1.613, abs=1e-3)
-        assert paper.KAPLAN_2020_COMPUTE.loss(days) == pytest.approx(1.764, abs=1e-3)
-        assert paper.GPT3_COMPUTE.loss(days) == pytest.approx(1.734, abs=1e-3)
+        fixed_batch = published.law("kaplan2020/compute, fixed batch")
+        assert fixed_batch.loss(days) == pytest.approx(1.613, abs=1e-3)
+        assert BY_COMPUTE.loss(days) == pytest.approx(1.764, abs=1e-3)
+        assert published.law("brown2020/compute").loss(days) == pytest.approx(1.734, abs=1e-3)
 
     def test_a_doubling_of_parameters(self):
-        factor = paper.KAPLAN_2020_PARAMS.loss(2e9) / paper.KAPLAN_2020_PARAMS.loss(1e9)
+        factor = BY_SIZE.loss(2e9) / BY_SIZE.loss(1e9)
         assert factor == pytest.approx(0.9487, abs=1e-4)
         assert DERIVED["doubling"].verdict(float(factor)) == "same digits"
 
     def test_units_and_ranges(self):
         assert PRINTED["C_c_min"].value * sl.PF_DAY == pytest.approx(2.678e28, rel=1e-3)
-        low, high = paper.KAPLAN_2020_RANGES["N"]
+        low, high = published.row("kaplan2020/range/N")
         assert np.log10(high / low) == pytest.approx(6.29, abs=0.005)
-        low, high = paper.KAPLAN_2020_RANGES["D"]
+        low, high = published.row("kaplan2020/range/D")
         assert np.log10(high / low) == pytest.approx(3.02, abs=0.005)
 
     def test_shapes_of_one_size(self):
-        layers, width = np.transpose(paper.KAPLAN_2020_SHAPES)
-        count = kaplan.params_of_shape(layers, width)
+        layers, width = np.transpose(list(published.rows("kaplan2020/shape").values()))
+        count = 12.0 * layers * width**2
         np.testing.assert_allclose(count, [1.324e9, 1.475e9], rtol=5e-4)
 
 
 class TestJointLaw:
     def test_tokens_for_two_percent(self):
         assert JOINT.alpha_N / JOINT.alpha_D == pytest.approx(0.737864, abs=1e-4)
-        assert kaplan.tokens_needed(JOINT, 1.0) == pytest.approx(5519, abs=1)
-        ratio = kaplan.tokens_needed(JOINT, 8e9) / kaplan.tokens_needed(JOINT, 1e9)
+        assert kaplan.unique_tokens_needed(JOINT, 1.0) == pytest.approx(5519, abs=1)
+        ratio = kaplan.unique_tokens_needed(JOINT, 8e9) / kaplan.unique_tokens_needed(JOINT, 1e9)
         assert ratio == pytest.approx(4.64, abs=0.005)
 
     def test_the_printed_prefactor_goes_with_the_printed_exponent(self):
-        at_1b = float(kaplan.tokens_needed(JOINT, 1e9)) / 1e9 ** DERIVED["overfit_p"].value
+        at_1b = float(kaplan.unique_tokens_needed(JOINT, 1e9)) / 1e9 ** DERIVED["overfit_p"].value
         assert DERIVED["overfit_k"].verdict(at_1b) == "same digits"
 
     def test_exponent_of_the_optimum(self):
-        assert kaplan.joint_exponent(JOINT) == pytest.approx(0.5754, abs=1e-3)
-        assert kaplan.joint_exponent(paper.KAPLAN_2020_SINGLE) == pytest.approx(0.5556, abs=1e-4)
+        assert optimum.joint_exponent(JOINT) == pytest.approx(0.5754, abs=1e-3)
+        single = kaplan.joint_of_single_laws()
+        assert optimum.joint_exponent(single) == pytest.approx(0.5556, abs=1e-4)
 
     def test_exponent_of_a_numerical_optimum(self):
         def best(C):
@@ -195,13 +200,13 @@ class TestJointLaw:
 
     @pytest.mark.parametrize(("C", "ratio"), [(GPT3_C, 1.80), (5.76e23, 1.65)])
     def test_tokens_per_parameter(self, C, ratio):
-        best = sl.isoflop_curve(JOINT, C, kaplan.joint_optimum(JOINT, C))
+        best = sl.isoflop_curve(JOINT, C, optimum.joint_optimum(JOINT, C))
         assert best.tokens_per_param == pytest.approx(ratio, abs=0.005)
 
     def test_two_plans_of_one_budget(self):
         big, long = JOINT.loss([7e9, 3e9], [25e9, 60e9])
         assert (big, long) == pytest.approx((2.1321, 2.1720), abs=1e-4)
-        big, long = sl.published.EPOCH_2024.loss([7e9, 3e9], [25e9, 60e9])
+        big, long = published.EPOCH_2024.loss([7e9, 3e9], [25e9, 60e9])
         assert (big, long) == pytest.approx((2.3265, 2.2989), abs=1e-4)
 
     def test_limits(self):
@@ -213,9 +218,9 @@ class TestJointLaw:
 
     def test_the_same_form_on_chinchilla_runs_excludes_the_measured_split(self, chinchilla_runs):
         fit = sl.fit_kaplan(chinchilla_runs)
-        assert kaplan.joint_exponent(fit.law) == pytest.approx(0.5466, abs=1e-3)
-        low, high = sl.bootstrap(fit, n=1000, seed=0).interval(kaplan.joint_exponent)
-        assert low < sl.published.EPOCH_2024.a < high < 0.65
+        assert optimum.joint_exponent(fit.law) == pytest.approx(0.5466, abs=1e-3)
+        low, high = sl.bootstrap(fit, n=1000, seed=0).interval(optimum.joint_exponent)
+        assert low < published.EPOCH_2024.a < high < 0.65
 
 
 class TestSteps:
@@ -240,7 +245,7 @@ class TestSteps:
         assert steps == pytest.approx([1.78e4, 3.68e3, 2.01e3], rel=1e-2)
 
     def test_tokens_to_a_loss_under_epochs_law(self):
-        tokens = sl.isoloss_curve(sl.published.EPOCH_2024, 2.6, [1e9, 1e10]).D
+        tokens = sl.isoloss_curve(published.EPOCH_2024, 2.6, [1e9, 1e10]).D
         assert tokens == pytest.approx([1.22e10, 4.33e9], rel=5e-3)
 
 
@@ -254,7 +259,7 @@ class TestSplit:
         assert DERIVED["alpha_C_closure_appendix"].verdict(closure) == "same digits"
 
     def test_closure_with_the_constants_of_the_steps_law(self):
-        frontier = kaplan.StepsFrontier(STEPS, paper.KAPLAN_2020_BATCH)
+        frontier = kaplan.StepsFrontier(STEPS, published.law("kaplan2020/batch"))
         assert frontier.alpha_C == pytest.approx(0.052453, abs=1e-6)
         assert frontier.p_N == pytest.approx(0.681, abs=1e-3)
 
@@ -271,15 +276,15 @@ class TestSplit:
         assert SPLIT.p_B + SPLIT.p_S == pytest.approx(SPLIT.p_D, abs=1e-12)
 
     def test_hoffmanns_quotation_halves_the_compute(self):
-        budget = paper.KAPLAN_BY_HOFFMANN_BUDGET
+        budget = published.value("hoffmann2022/Kaplan size, budget")
         halved = float(SPLIT.params(kaplan.minimum_compute(budget, 1, 1)))
-        assert paper.KAPLAN_BY_HOFFMANN.verdict(halved) == "same digits"
+        assert published.printed("hoffmann2022/Kaplan size").verdict(halved) == "same digits"
         assert SPLIT.params(budget) == pytest.approx(7.77e9, rel=1e-3)
 
     def test_tokens_per_parameter(self):
         ratio = SPLIT.tokens([sl.PF_DAY, GPT3_C]) / SPLIT.params([sl.PF_DAY, GPT3_C])
         assert ratio == pytest.approx([15.4, 0.354], rel=1e-2)
-        N, D = paper.GPT3_175B
+        N, D = published.row("model/GPT-3 175B")
         ratio = D / N
         assert ratio == pytest.approx(1.714, abs=1e-3)
         assert sl.pf_days(SPLIT.budget(ratio)) == pytest.approx(118, abs=0.5)
@@ -287,10 +292,10 @@ class TestSplit:
     def test_tokens_at_one_pf_day_are_those_of_the_table(self):
         for tokens in (SPLIT.tokens_by_steps(sl.PF_DAY), SPLIT.tokens_by_size(sl.PF_DAY)):
             assert PRINTED["D_e"].verdict(float(tokens)) == "same digits"
-            assert paper.KAPLAN_2020_ELSEWHERE["D_e"].verdict(float(tokens)) == "differs"
+            assert published.printed("kaplan2020/elsewhere/D_e").verdict(float(tokens)) == "differs"
 
     def test_crossing(self):
-        meet = kaplan.crossing_point(paper.KAPLAN_2020_COMPUTE, paper.KAPLAN_2020_TOKENS, SPLIT)
+        meet = kaplan.crossing_point(BY_COMPUTE, BY_TOKENS, SPLIT)
         assert sl.pf_days(meet.C) == pytest.approx(1.119e4, rel=1e-3)
         counts = [meet.N, meet.D]
         assert counts == pytest.approx([1.174e12, 2.48e11], rel=1e-3)
@@ -302,8 +307,9 @@ class TestSplit:
         assert DERIVED["cross_D"].value / meet.D == pytest.approx(4.03, abs=0.01)
 
     def test_crossing_with_the_tokens_of_the_text(self):
-        split = paper.KAPLAN_2020_SPLIT_TEXT
-        meet = kaplan.crossing_point(paper.KAPLAN_2020_COMPUTE, paper.KAPLAN_2020_TOKENS, split)
+        text = published.values("kaplan2020/elsewhere")
+        split = published.law("kaplan2020/split", D_e=text["D_e"], p_D=text["p_D"])
+        meet = kaplan.crossing_point(BY_COMPUTE, BY_TOKENS, split)
         assert sl.pf_days(meet.C) == pytest.approx(1.06e5, rel=1e-2)
         # Its tokens are near the quoted ones, but its loss is not.
         tokens = meet.D
@@ -311,6 +317,6 @@ class TestSplit:
         assert DERIVED["cross_loss"].verdict(meet.loss) == "differs"
 
     def test_epochs_law_wants_more_tokens(self):
-        budget = sl.published.GOPHER_BUDGET
-        epoch = sl.compute_optimal(sl.published.EPOCH_2024, budget).D
+        budget = published.value("hoffmann2022/Gopher budget")
+        epoch = sl.compute_optimal(published.EPOCH_2024, budget).D
         assert epoch / SPLIT.tokens(budget) == pytest.approx(6.17, abs=0.05)

@@ -5,27 +5,29 @@ import pytest
 from scipy.optimize import least_squares
 
 import scalinglib as sl
-from scalinglib import lifetime, overtraining, published
-from scalinglib.allocation import budget_for_params, compute_waste
-from scalinglib.precision import best_bits
-from scalinglib.published import overtraining as numbers
+from scalinglib import published
+from scalinglib.laws import fit_overtraining
+from scalinglib.optimum import budget_for_params, compute_waste
+from scalinglib.topics import overtraining
+from scalinglib.topics.overtraining import best_bits
 
 EPOCH, TEX = published.EPOCH_2024, published.HOFFMANN_2022
-ROUNDED, SARDANA = published.HOFFMANN_2022_ROUNDED, numbers.SARDANA_2024
+ROUNDED, SARDANA = published.HOFFMANN_2022_ROUNDED, published.law("sardana2024/examples")
+KUMAR = published.law("kumar2024/precision")
 
 
 def best_for(name, law):
-    example = numbers.EXAMPLES[name]
+    example = overtraining.examples()[name]
     quality = sl.compute_optimal(law, budget_for_params(law, example.size)).loss
-    return lifetime.inference_optimal(law, quality, example.served)
+    return overtraining.inference_optimal(law, quality, example.served)
 
 
 # --- Inference-aware optimum ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", list(numbers.EXAMPLES))
+@pytest.mark.parametrize("name", list(overtraining.examples()))
 def test_worked_examples_come_out_with_the_papers_exponents(name):
-    printed, best = numbers.EXAMPLES[name].printed, best_for(name, SARDANA)
+    printed, best = overtraining.examples()[name].printed, best_for(name, SARDANA)
     ours = {
         "params": best.chosen.N / 1e9,
         "data": best.data_ratio,
@@ -36,10 +38,10 @@ def test_worked_examples_come_out_with_the_papers_exponents(name):
         assert value.verdict(float(ours[key])) == "same digits", key
 
 
-@pytest.mark.parametrize("name", list(numbers.EXAMPLES))
+@pytest.mark.parametrize("name", list(overtraining.examples()))
 @pytest.mark.parametrize("law", [ROUNDED, EPOCH], ids=["rounded", "epoch"])
 def test_worked_examples_do_not_come_out_with_other_constants(name, law):
-    printed, best = numbers.EXAMPLES[name].printed, best_for(name, law)
+    printed, best = overtraining.examples()[name].printed, best_for(name, law)
     assert printed["params"].verdict(float(best.chosen.N / 1e9)) == "differs" or name == "7B"
     if "saving" in printed:
         assert printed["saving"].verdict(float(100 * best.saving)) == "differs"
@@ -69,11 +71,11 @@ def test_inference_aware_optimum(name, law, N, data, cost):
     assert 1 - best.saving == pytest.approx(cost, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", list(numbers.EXAMPLES))
+@pytest.mark.parametrize("name", list(overtraining.examples()))
 @pytest.mark.parametrize("law", [SARDANA, ROUNDED, TEX, EPOCH])
 def test_first_order_condition(name, law):
     best = best_for(name, law)
-    ratio = lifetime.term_ratio(law, best.chosen.N, best.chosen.D)
+    ratio = overtraining.term_ratio(law, best.chosen.N, best.chosen.D)
     assert ratio == pytest.approx(1 + best.served / (3 * best.chosen.D), rel=1e-12)
 
 
@@ -83,15 +85,15 @@ def test_neither_set_of_exponents_rounds_to_the_papers():
 
 
 def test_a_billion_requests():
-    tokens = numbers.REQUESTS * sum(numbers.TOKENS_PER_REQUEST)
+    tokens = published.value("sardana2024/requests") * sum(published.row("sardana2024/request"))
     assert tokens == 2.85e11
     quality = sl.compute_optimal(SARDANA, budget_for_params(SARDANA, [7e9, 30e9])).loss
-    saving = lifetime.inference_optimal(SARDANA, quality, tokens).saving
+    saving = overtraining.inference_optimal(SARDANA, quality, tokens).saving
     assert saving == pytest.approx([0.0435, 0.0025], abs=1e-4)
 
 
 def test_inference_passes_training_at_three_times_the_tokens():
-    assert lifetime.lifetime_flops(7e9, 1e11, 3e11) == pytest.approx(
+    assert overtraining.lifetime_flops(7e9, 1e11, 3e11) == pytest.approx(
         2 * sl.training_flops(7e9, 1e11), rel=1e-12
     )
 
@@ -113,14 +115,14 @@ def test_inference_passes_training_at_three_times_the_tokens():
     ],
 )
 def test_ratios_and_overspend(name, ratio, waste):
-    model = numbers.RELEASED[name]
-    assert pytest.approx(ratio, rel=5e-4) == model.D / model.N
+    N, D = overtraining.RELEASED[name]
+    assert pytest.approx(ratio, rel=5e-4) == D / N
     if waste is not None:
-        assert compute_waste(EPOCH, model.N, model.D) == pytest.approx(waste, abs=0.005)
+        assert compute_waste(EPOCH, N, D) == pytest.approx(waste, abs=0.005)
 
 
 def test_models_are_in_the_order_of_their_ratio():
-    ratios = [model.D / model.N for model in numbers.RELEASED.values()]
+    ratios = [D / N for N, D in overtraining.RELEASED.values()]
     assert ratios == sorted(ratios)
 
 
@@ -136,16 +138,19 @@ def test_models_are_in_the_order_of_their_ratio():
     ],
 )
 def test_implied_inference(name, implied):
-    model = numbers.RELEASED[name]
-    assert lifetime.implied_inference(EPOCH, model.N, model.D) == pytest.approx(implied, abs=0.01)
+    assert overtraining.implied_inference(EPOCH, *overtraining.RELEASED[name]) == pytest.approx(
+        implied, abs=0.01
+    )
 
 
 def test_the_twin_of_llama_3_8b():
-    twin = lifetime.equal_loss_optimum(EPOCH, 8e9, 15e12)
+    twin = overtraining.equal_loss_optimum(EPOCH, 8e9, 15e12)
     assert pytest.approx(33.8e9, rel=2e-3) == twin.N
     assert pytest.approx(645e9, rel=2e-3) == twin.D
-    assert lifetime.break_even_tokens(8e9, 15e12, against=twin) == pytest.approx(1.14e13, rel=5e-3)
-    lifelong = [lifetime.implied_inference(law, 8e9, 15e12) * 15e12 for law in (EPOCH, TEX)]
+    assert overtraining.break_even_tokens(8e9, 15e12, against=twin) == pytest.approx(
+        1.14e13, rel=5e-3
+    )
+    lifelong = [overtraining.implied_inference(law, 8e9, 15e12) * 15e12 for law in (EPOCH, TEX)]
     assert lifelong == pytest.approx([1.9e14, 8.7e13], rel=0.01)
 
 
@@ -157,8 +162,8 @@ def test_optimal_tokens_for_8b(law, tokens):
 
 
 def test_seventy_five_to_ninety_four_times():
-    assert 15e3 / numbers.OPTIMAL_8B.value == 75
-    assert pytest.approx(93.75) == 15e12 / (numbers.RULE * 8e9)
+    assert 15e3 / published.printed("meta2024/optimal tokens").value == 75
+    assert pytest.approx(93.75) == 15e12 / (published.value("rule/tokens per parameter") * 8e9)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +173,7 @@ def test_3b_for_7b(law, factor, even):
     larger = sl.isoflop_curve(law, sl.training_flops(7e9, 140e9), 7e9)
     smaller = sl.isoloss_curve(law, larger.loss, 3e9)
     assert pytest.approx(factor, rel=0.01) == smaller.C / larger.C
-    tokens = lifetime.break_even_tokens(3e9, smaller.D, against=larger)
+    tokens = overtraining.break_even_tokens(3e9, smaller.D, against=larger)
     assert tokens == pytest.approx(even, rel=0.01) if even else tokens >= 0
     if law is EPOCH:
         assert pytest.approx(467e9, rel=2e-3) == smaller.D
@@ -196,7 +201,7 @@ def test_loss_falls_for_every_added_token():
 
 
 def test_laws_of_narrow_ratios_promise_more():
-    narrow, full = (numbers.SARDANA_BY_RATIO[key] for key in ("up to 100", "all"))
+    narrow, full = (published.law(f"sardana2024/{key}") for key in ("up to 100", "all"))
     assert narrow.loss(150e6, 1.5e12) == pytest.approx(2.445, abs=1e-3)
     assert full.loss(150e6, 1.5e12) == pytest.approx(2.752, abs=1e-3)
 
@@ -211,14 +216,15 @@ def runs():
 
 
 def five(runs, corpus):
-    low, high = numbers.FIT_RATIOS
+    low, high = published.row("gadre2024/fit ratio")
     ratio, model = runs.tokens_per_param, runs.model
-    fed = model.isin(numbers.SMALL) & (ratio == low) | (model == numbers.SMALL[0]) & (ratio == high)
+    small, smallest = model.isin(overtraining.SMALL), model == overtraining.SMALL[0]
+    fed = small & (ratio == low) | smallest & (ratio == high)
     return runs[fed & (runs.corpus == corpus)]
 
 
 def error(runs, corpus, model, ratio):
-    fit = overtraining.fit_overtraining(five(runs, corpus))
+    fit = fit_overtraining(five(runs, corpus))
     at = (runs.corpus == corpus) & (runs.model == model) & (runs.tokens_per_param == ratio)
     (target,) = runs[at].itertuples()
     return 100 * abs(float(fit.predict(target.params, target.tokens)) / target.loss - 1)
@@ -235,7 +241,7 @@ def error(runs, corpus, model, ratio):
 def test_five_run_fit(runs, corpus, E, a, b, eta):
     sample = five(runs, corpus)
     assert len(sample) == 5
-    fit = overtraining.fit_overtraining(sample)
+    fit = fit_overtraining(sample)
     law = fit.law
     assert (law.E, law.a, law.b, law.eta) == pytest.approx((E, a, b, eta), rel=1e-3)
     assert fit.minima == 1
@@ -246,12 +252,12 @@ def test_five_run_fit(runs, corpus, E, a, b, eta):
     [("c4_original", 113.69, 0.2425), ("rpj", 166.21, 0.2729), ("rw_original", 125.10, 0.2544)],
 )
 def test_five_run_fit_in_params_and_tokens(runs, corpus, A, exponent):
-    law = overtraining.fit_overtraining(five(runs, corpus)).law.chinchilla
+    law = fit_overtraining(five(runs, corpus)).law.chinchilla
     assert pytest.approx(A, rel=1e-3) == law.A
     assert (law.alpha, law.beta) == pytest.approx((exponent, exponent), rel=1e-3)
 
 
-@pytest.mark.parametrize("corpus", list(numbers.CORPORA))
+@pytest.mark.parametrize("corpus", list(overtraining.CORPORA))
 def test_a_general_solver_finds_nothing_lower(runs, corpus):
     sample = five(runs, corpus)
     N, D, loss = (sample[name].to_numpy() for name in ("params", "tokens", "loss"))
@@ -262,15 +268,15 @@ def test_a_general_solver_finds_nothing_lower(runs, corpus):
     starts = [(E, a, a, e) for E in (0.5, 1.5, 2.0) for a in (4.0, 6.0) for e in (0.15, 0.25, 0.35)]
     found = [least_squares(gap, start, x_scale="jac", xtol=1e-15, ftol=1e-15) for start in starts]
     lowest = min(found, key=lambda one: one.cost)
-    fit = overtraining.fit_overtraining(sample)
+    fit = fit_overtraining(sample)
     assert fit.objective == pytest.approx(2 * lowest.cost, rel=1e-6)
     assert 2 * fit.law.eta == pytest.approx(lowest.x[3], rel=1e-4)
 
 
-@pytest.mark.parametrize("model", list(numbers.PREDICTION_ERRORS))
+@pytest.mark.parametrize("model", overtraining.LARGE)
 def test_published_prediction_errors(runs, model):
-    ours = error(runs, "rpj", model, numbers.PREDICTED_RATIOS[model])
-    assert numbers.PREDICTION_ERRORS[model].verdict(ours) == "same digits"
+    ours = error(runs, "rpj", model, published.values("gadre2024/ratio")[model])
+    assert published.group("gadre2024/loss error")[model].verdict(ours) == "same digits"
 
 
 @pytest.mark.parametrize(
@@ -293,23 +299,23 @@ def test_the_logarithmic_objective_is_not_the_published_one(runs):
     ("name", "wanted"), [("Llama 2 7B", 2.64), ("Llama 3 8B", 7.01), ("Llama 3 70B", 3.33)]
 )
 def test_degradation_relative_to_chinchilla(name, wanted):
-    law, model = numbers.KUMAR_2024, numbers.RELEASED[name]
-    ours = law.penalty(model.N, model.D, bits=4) / law.penalty(70e9, 1.4e12, bits=4)
+    reference = KUMAR.penalty(*published.row("model/Chinchilla 70B"), bits=4)
+    ours = KUMAR.penalty(*overtraining.RELEASED[name], bits=4) / reference
     assert ours == pytest.approx(wanted, abs=0.01)
 
 
 def test_degradation_is_not_a_function_of_the_ratio_alone():
-    law = numbers.KUMAR_2024
-    assert law.gamma_D - law.gamma_N == pytest.approx(0.163, abs=5e-4)
-    small, large = numbers.RELEASED["Llama 2 7B"], numbers.RELEASED["Llama 3 70B"]
-    assert small.D / small.N > large.D / large.N
-    assert law.penalty(small.N, small.D, bits=4) < law.penalty(large.N, large.D, bits=4)
+    assert KUMAR.gamma_D - KUMAR.gamma_N == pytest.approx(0.163, abs=5e-4)
+    small, large = (overtraining.RELEASED[name] for name in ("Llama 2 7B", "Llama 3 70B"))
+    assert small[1] / small[0] > large[1] / large[0]
+    assert KUMAR.penalty(*small, bits=4) < KUMAR.penalty(*large, bits=4)
 
 
 def test_seven_to_eight_bits_do_not_follow_from_the_printed_decay():
-    tied = best_bits([numbers.KUMAR_2024.gammas[0]] * 3)
+    gammas = KUMAR.gammas
+    tied = best_bits([gammas[0]] * 3)
     assert tied == pytest.approx(5.09, abs=0.005)
-    assert tied / numbers.KUMAR_2024.gammas[0] == pytest.approx(1.9038, abs=1e-4)
-    assert best_bits(numbers.KUMAR_2024.gammas) == pytest.approx(3.469, abs=1e-3)
-    offset = best_bits(numbers.KUMAR_2024.gammas, offsets=numbers.KUMAR_OFFSETS)
+    assert tied / gammas[0] == pytest.approx(1.9038, abs=1e-4)
+    assert best_bits(gammas) == pytest.approx(3.469, abs=1e-3)
+    offset = best_bits(gammas, offsets=published.row("kumar2024/offset"))
     assert offset == pytest.approx(7.002, abs=1e-3)

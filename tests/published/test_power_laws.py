@@ -7,22 +7,13 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
-from scalinglib.extrapolation import (
-    cost_of_factor,
+from scalinglib.isoflop import lowest_by_budget
+from scalinglib.optimum import cost_of_factor, reducible_exponent
+from scalinglib.topics.power_laws import (
     fit_power_law_unlogged,
     local_exponent,
-    lowest_by_budget,
-    marginal_gain,
-    reducible_exponent,
     refit_within_rounding,
     rolling_backtest,
-)
-from scalinglib.published import power_laws as quoted
-from scalinglib.published.kaplan import (
-    KAPLAN_2020_COMPUTE,
-    KAPLAN_2020_CONSTANTS,
-    KAPLAN_2020_DERIVED,
-    KAPLAN_2020_PARAMS,
 )
 
 EPOCH, TEX = published.EPOCH_2024, published.HOFFMANN_2022
@@ -162,15 +153,16 @@ class TestCosts:
         assert np.isinf(cost_of_factor(law, 0.5, start=5.88e23))
 
     def test_halving_under_kaplan(self):
-        assert cost_of_factor(KAPLAN_2020_COMPUTE, 0.5) == pytest.approx(2**20)
-        assert cost_of_factor(KAPLAN_2020_COMPUTE, 0.5, start=1e3) == pytest.approx(2**20)
-        assert cost_of_factor(KAPLAN_2020_PARAMS, 0.5) == pytest.approx(9139, abs=0.5)
-        assert 100**-KAPLAN_2020_COMPUTE.alpha - 1 == pytest.approx(-0.206, abs=5e-4)
+        size, compute = published.law("kaplan2020/parameters"), published.law("kaplan2020/compute")
+        assert cost_of_factor(compute, 0.5) == pytest.approx(2**20)
+        assert cost_of_factor(compute, 0.5, start=1e3) == pytest.approx(2**20)
+        assert cost_of_factor(size, 0.5) == pytest.approx(9139, abs=0.5)
+        assert 100**-compute.alpha - 1 == pytest.approx(-0.206, abs=5e-4)
 
     def test_a_doubling_of_parameters(self):
-        ratio = 2 ** -KAPLAN_2020_CONSTANTS["alpha_N"].value
+        ratio = 2 ** -published.constants("kaplan2020/parameters")["alpha"].value
         assert ratio == pytest.approx(0.9487, abs=1e-4)
-        assert KAPLAN_2020_DERIVED["doubling"].verdict(ratio) == "same digits"
+        assert published.printed("kaplan2020/derived/doubling").verdict(ratio) == "same digits"
 
     def test_a_tenth_of_the_reducible_loss(self):
         assert cost_of_factor(EPOCH, 0.9) == pytest.approx(1.806, abs=1e-3)
@@ -183,8 +175,9 @@ class TestCosts:
     def test_the_frontier_is_a_power_law_above_its_floor(self):
         assert reducible_exponent(EPOCH) == pytest.approx(0.1783, abs=1e-4)
         C = np.logspace(18, 26, 9)
-        gain = np.diff(np.log(marginal_gain(EPOCH, C))) / np.diff(np.log(C))
-        assert gain == pytest.approx(-1.178, abs=1e-3)
+        near = sl.compute_optimal(EPOCH, np.outer([1 - 1e-4, 1 + 1e-4], C)).loss
+        marginal = (near[0] - near[1]) / C
+        assert np.diff(np.log(marginal)) / np.diff(np.log(C)) == pytest.approx(-1.178, abs=1e-3)
         above = sl.compute_optimal(EPOCH, C).loss - EPOCH.E
         assert np.diff(np.log(above)) / np.diff(np.log(C)) == pytest.approx(-0.17829, abs=1e-5)
 
@@ -200,7 +193,7 @@ class TestCosts:
         assert gained[-1] == pytest.approx(0.0318, abs=1e-4)
 
     def test_what_is_left_of_chinchilla(self):
-        N, D = published.CHINCHILLA_70B
+        N, D = published.row("model/Chinchilla 70B")
         total = float(EPOCH.loss(N, D))
         assert EPOCH.E / total == pytest.approx(0.9206, abs=1e-3)
         assert EPOCH.A * N**-EPOCH.alpha == pytest.approx(0.0815, abs=1e-4)
@@ -230,24 +223,24 @@ class TestExponents:
         assert sl.profile(fit, "alpha").low < 0.05486
 
     def test_the_published_curve_describes_the_losses(self, cerebras):
-        misses = cerebras.loss - quoted.CEREBRAS_2023.loss(cerebras.flops)
+        misses = cerebras.loss - published.law("dey2023/compute").loss(cerebras.flops)
         assert misses.abs().max() == pytest.approx(0.0195, abs=1e-3)
         assert misses.abs().max() < 0.020 + 0.001
 
     def test_rounding_explains_the_published_constants(self, cerebras):
         draws = refit_within_rounding(cerebras.flops, cerebras.loss, x_digits=2, y_digits=4)
-        for name, column in (("C0", "x_c"), ("g", "alpha"), ("E", "E")):
-            low, high = draws[column].quantile([0.025, 0.975])
-            assert low < quoted.CEREBRAS_2023_FIT[name].value < high
+        for name in ("x_c", "alpha", "E"):
+            low, high = draws[name].quantile([0.025, 0.975])
+            assert low < published.constants("dey2023/compute")[name].value < high
 
     def test_the_13b_is_missed_by_more_than_was_said(self, cerebras):
         six = fit_power_law_unlogged(cerebras.flops[:6], cerebras.loss[:6])
         miss = 100 * (float(six.loss(cerebras.flops.iloc[-1])) / cerebras.loss.iloc[-1] - 1)
         assert miss == pytest.approx(1.57, abs=0.01)
-        assert miss > quoted.CEREBRAS_2023_13B.value
+        assert miss > published.value("dey2023/13B error")
 
     def test_the_model_cards_give_other_constants(self, cerebras):
-        cards = cerebras.index.map(quoted.CEREBRAS_2023_CARDS).to_numpy()
+        cards = cerebras.index.map(published.values("dey2023/card")).to_numpy()
         assert (cards != cerebras.loss).sum() == 5
         law = fit_power_law_unlogged(cerebras.flops.to_numpy(), cards)
         assert (law.alpha, law.E) == pytest.approx((0.05836, 0.1965), rel=1e-3)

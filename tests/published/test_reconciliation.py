@@ -4,21 +4,27 @@ import numpy as np
 import pytest
 
 import scalinglib as sl
-from scalinglib import accounting, published
-from scalinglib.kaplan import joint_optimum
-from scalinglib.published import chinchilla
-from scalinglib.published import kaplan as kaplan_numbers
-from scalinglib.published import reconciliation as numbers
+from scalinglib import published
+from scalinglib.isoflop import power_line, profile_optima
+from scalinglib.optimum import joint_optimum
+from scalinglib.topics import reconciliation
 
-OMEGA = numbers.OMEGA.value
-LAWS = {"epoch": published.EPOCH_2024, "chinchilla": numbers.PEARCE_CHINCHILLA}
+OMEGA = published.value("pearce2024/omega")
+LAWS = {"epoch": published.EPOCH_2024, "chinchilla": published.law("pearce2024/Chinchilla")}
+SPLIT = published.law("kaplan2020/split")
+EXPONENT = published.group("porian2024/exponent")
+STORED = published.values("porian2024/stored exponent")
+STORED_LOW = published.values("porian2024/stored exponent, low")
+STORED_HIGH = published.values("porian2024/stored exponent, high")
+SIZE = published.group("porian2024/size at Chinchilla")
+PLACES = int(published.value("porian2024/places per gap"))
 
 
 def in_order(*columns):
     return list(zip(*columns, strict=True))
 
 
-each_step = pytest.mark.parametrize("step", list(numbers.STEPS))
+each_step = pytest.mark.parametrize("step", list(reconciliation.STEPS))
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +46,14 @@ def chosen(table, setup):
 
 def stored_line(optima, setup):
     found = chosen(optima, setup).dropna()
-    return accounting.power_line(found.flops, found.params, sd=found.log_params_sd)
+    return power_line(found.flops, found.params, sd=found.log_params_sd)
 
 
 def found_line(points, optima, setup, *, weighted=True, **options):
-    found = accounting.profile_optima(chosen(points, setup), **options)
+    found = profile_optima(chosen(points, setup), **options)
     found = found.merge(chosen(optima, setup)[["flops", "log_params_sd"]], on="flops").dropna()
     sd = found.log_params_sd if weighted else None
-    return accounting.power_line(found.flops, found.params, sd=sd)
+    return power_line(found.flops, found.params, sd=sd)
 
 
 def test_six_n_d_is_the_budget_in_every_accounting(points):
@@ -62,80 +68,80 @@ def test_three_budgets_have_no_optimum(optima):
 
 @pytest.mark.parametrize(
     ("step", "exponent"),
-    in_order(numbers.STEPS, (0.835300, 0.706470, 0.602037, 0.571495, 0.496895)),
+    in_order(reconciliation.STEPS, (0.835300, 0.706470, 0.602037, 0.571495, 0.496895)),
 )
 def test_exponents_from_stored_optima(optima, step, exponent):
-    line = stored_line(optima, numbers.STEPS[step])
+    line = stored_line(optima, reconciliation.STEPS[step])
     assert line.exponent == pytest.approx(exponent, abs=1e-5)
-    assert line.exponent == pytest.approx(numbers.FITTED[step].value, abs=1e-5)
-    assert numbers.EXPONENT[step].verdict(line.exponent) == "same digits"
-    assert numbers.FITTED_LOW[step].value < line.exponent < numbers.FITTED_HIGH[step].value
+    assert line.exponent == pytest.approx(STORED[step], abs=1e-5)
+    assert EXPONENT[step].verdict(line.exponent) == "same digits"
+    assert STORED_LOW[step] < line.exponent < STORED_HIGH[step]
 
 
 @pytest.mark.parametrize(
     ("step", "exponent"),
-    in_order(numbers.ATTENTION, (0.717058, 0.622251, 0.577193, 0.505266)),
+    in_order(reconciliation.ATTENTION, (0.717058, 0.622251, 0.577193, 0.505266)),
 )
 def test_exponents_with_attention_counted(optima, step, exponent):
-    line = stored_line(optima, numbers.ATTENTION[step])
+    line = stored_line(optima, reconciliation.ATTENTION[step])
     assert line.exponent == pytest.approx(exponent, abs=1e-5)
 
 
 def test_exponent_tuned_in_kaplans_count(optima):
-    line = stored_line(optima, numbers.TUNED_KAPLAN_COUNT)
+    line = stored_line(optima, reconciliation.TUNED_KAPLAN_COUNT)
     assert line.exponent == pytest.approx(0.711488, abs=1e-5)
 
 
 @pytest.mark.parametrize(
     ("step", "params"),
-    in_order(numbers.STEPS, (3.028e12, 7.874e11, 2.922e11, 1.830e11, 7.694e10)),
+    in_order(reconciliation.STEPS, (3.028e12, 7.874e11, 2.922e11, 1.830e11, 7.694e10)),
 )
 def test_sizes_at_the_budget_of_chinchilla(optima, step, params):
-    ours = stored_line(optima, numbers.STEPS[step]).at(numbers.CHINCHILLA_BUDGET)
+    budget = published.value("porian2024/Chinchilla budget")
+    ours = stored_line(optima, reconciliation.STEPS[step]).at(budget)
     assert ours == pytest.approx(params, rel=1e-3)
-    assert numbers.PARAMS_AT_CHINCHILLA[step].verdict(float(ours)) == "same digits"
+    assert SIZE[step].verdict(float(ours)) == "same digits"
 
 
 @pytest.mark.parametrize(
     ("step", "exponent"),
-    in_order(numbers.STEPS, (0.8366, 0.7059, 0.6030, 0.5715, 0.4969)),
+    in_order(reconciliation.STEPS, (0.8366, 0.7059, 0.6030, 0.5715, 0.4969)),
 )
 def test_exponents_from_points_by_interpolation(points, optima, step, exponent):
-    line = found_line(points, optima, numbers.STEPS[step], steps=numbers.STEPS_PER_GAP)
+    line = found_line(points, optima, reconciliation.STEPS[step], steps=PLACES)
     # With the grid of the source we are far inside the allowed 0.004.
     assert line.exponent == pytest.approx(exponent, abs=1e-4)
 
 
 @each_step
 def test_a_hundredfold_finer_grid_moves_the_exponent_little(points, optima, step):
-    coarse = found_line(points, optima, numbers.STEPS[step])
-    fine = found_line(points, optima, numbers.STEPS[step], steps=2500)
+    coarse = found_line(points, optima, reconciliation.STEPS[step])
+    fine = found_line(points, optima, reconciliation.STEPS[step], steps=2500)
     assert fine.exponent == pytest.approx(coarse.exponent, abs=0.0015)
 
 
 @pytest.mark.parametrize(
     ("step", "exponent", "budgets"),
-    in_order(numbers.STEPS, (0.7782, 0.7400, 0.6976, 0.5687, 0.5158), (6, 8, 10, 12, 12)),
+    in_order(reconciliation.STEPS, (0.7782, 0.7400, 0.6976, 0.5687, 0.5158), (6, 8, 10, 12, 12)),
 )
 def test_exponents_from_points_by_parabola(points, optima, step, exponent, budgets):
-    line = found_line(points, optima, numbers.STEPS[step], weighted=False, method="parabola")
+    line = found_line(points, optima, reconciliation.STEPS[step], weighted=False, method="parabola")
     assert line.exponent == pytest.approx(exponent, abs=1e-3)
     assert line.n == budgets
 
 
 def test_stored_deviations_are_mostly_the_floor(points, optima):
-    setups = [*numbers.STEPS.values(), *numbers.ATTENTION.values(), numbers.TUNED_KAPLAN_COUNT]
-    ratios = np.concatenate(
-        [
-            (found.log_params_sd / (numbers.SD_FLOOR * found.step)).dropna()
-            for found in (
-                accounting.profile_optima(chosen(points, setup)).merge(
-                    chosen(optima, setup)[["flops", "log_params_sd"]], on="flops"
-                )
-                for setup in setups
-            )
-        ]
-    )
+    floor = published.value("porian2024/SD floor") * PLACES
+    ratios = []
+    for setup in (
+        *reconciliation.STEPS.values(),
+        *reconciliation.ATTENTION.values(),
+        reconciliation.TUNED_KAPLAN_COUNT,
+    ):
+        stored = chosen(optima, setup)[["flops", "log_params_sd"]]
+        found = profile_optima(chosen(points, setup)).merge(stored, on="flops")
+        ratios.append((found.log_params_sd / (floor * found.step)).dropna())
+    ratios = np.concatenate(ratios)
     assert len(ratios) == 115
     assert ratios.min() == pytest.approx(1, abs=1e-4)
     assert (ratios < 1.0001).sum() == 110
@@ -146,26 +152,22 @@ def test_omega_of_two_families(points):
         np.sort(points[points.param_count == count].params.unique(), kind="stable")
         for count in ("kaplan", "standard")
     ]
-    assert accounting.fit_omega(*counted) == pytest.approx(69345, rel=1e-4)
+    assert reconciliation.fit_omega(*counted) == pytest.approx(69345, rel=1e-4)
     shapes = sl.load("chinchilla_architectures")
     total = 1e6 * shapes.reported_params_millions.astype(float)
-    size = total - numbers.VOCABULARY * shapes.d_model
-    assert accounting.fit_omega(size, total) == pytest.approx(52960, rel=1e-4)
-
-
-def logspace(grid):
-    return np.geomspace(*grid)
+    size = total - published.value("pearce2024/vocabulary") * shapes.d_model
+    assert reconciliation.fit_omega(size, total) == pytest.approx(52960, rel=1e-4)
 
 
 def frontier(law):
-    C = logspace(numbers.BUDGETS)
-    return C, accounting.nonembedding_optimal(LAWS[law], C, omega=OMEGA)
+    C = reconciliation.script_grid("budgets")
+    return C, reconciliation.nonembedding_optimal(LAWS[law], C, omega=OMEGA)
 
 
 @pytest.mark.parametrize(("law", "slope"), [("epoch", 0.7751), ("chinchilla", 0.7395)])
 def test_exact_slope_of_size(law, slope):
     C, best = frontier(law)
-    assert accounting.power_line(C, best.N).exponent == pytest.approx(slope, abs=1e-4)
+    assert power_line(C, best.N).exponent == pytest.approx(slope, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -173,43 +175,41 @@ def test_exact_slope_of_size(law, slope):
 )
 def test_exact_slopes_of_loss(law, total, reducible):
     C, best = frontier(law)
-    assert accounting.power_line(C, best.loss).exponent == pytest.approx(total, abs=1e-3)
+    assert power_line(C, best.loss).exponent == pytest.approx(total, abs=1e-3)
     above = best.loss - LAWS[law].E
-    assert accounting.power_line(C, above).exponent == pytest.approx(reducible, abs=1e-3)
+    assert power_line(C, above).exponent == pytest.approx(reducible, abs=1e-3)
 
 
 def on_grid(law, counted):
-    C = logspace(numbers.BUDGETS if counted == "non-embedding" else numbers.BUDGETS_TOTAL)
-    return C, accounting.grid_optimal(
+    C = reconciliation.script_grid("budgets" if counted == "non-embedding" else "total budgets")
+    return C, reconciliation.grid_optimal(
         LAWS[law], C, omega=OMEGA, counted=counted,
-        sizes=logspace(numbers.GRID_SIZES), tokens=logspace(numbers.GRID_TOKENS),
+        sizes=reconciliation.script_grid("sizes"), tokens=reconciliation.script_grid("tokens"),
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("law", "reported"),
-    [("epoch", numbers.SLOPE_EPOCH), ("chinchilla", numbers.SLOPE_CHINCHILLA)],
-)
-def test_the_grid_of_the_script_gives_its_output(law, reported):
+@pytest.mark.parametrize(("law", "name"), [("epoch", "Epoch"), ("chinchilla", "Chinchilla")])
+def test_the_grid_of_the_script_gives_its_output(law, name):
     C, best = on_grid(law, "non-embedding")
-    line = accounting.power_line(C, best.N)
-    assert reported.verdict(line.exponent) == "same digits"
+    line = power_line(C, best.N)
+    said = published.printed(f"pearce2024/slope/{name}")
+    assert said.verdict(line.exponent) == "same digits"
 
 
 def test_the_coarse_token_counts_explain_the_difference():
-    C = logspace(numbers.BUDGETS)
-    low, high, count = numbers.GRID_TOKENS
-    best = accounting.grid_optimal(
-        published.EPOCH_2024, C, omega=OMEGA, sizes=logspace(numbers.GRID_SIZES),
-        tokens=np.geomspace(low, high, 50 * count),
+    C = reconciliation.script_grid("budgets")
+    low, high, count = published.row("pearce2024/grid/tokens")
+    best = reconciliation.grid_optimal(
+        published.EPOCH_2024, C, omega=OMEGA, sizes=reconciliation.script_grid("sizes"),
+        tokens=np.geomspace(low, high, 50 * int(count)),
     )  # fmt: skip
-    assert accounting.power_line(C, best.N).exponent == pytest.approx(0.7751, abs=5e-4)
+    assert power_line(C, best.N).exponent == pytest.approx(0.7751, abs=5e-4)
 
 
 def test_the_loss_on_the_grid_gives_the_published_slope():
     C, best = on_grid("epoch", "non-embedding")
-    line = accounting.power_line(C, best.loss)
-    assert numbers.SLOPE_LOSS.verdict(line.exponent) == "same digits"
+    line = power_line(C, best.loss)
+    assert published.printed("pearce2024/slope/loss").verdict(line.exponent) == "same digits"
 
 
 @pytest.mark.parametrize(
@@ -217,22 +217,22 @@ def test_the_loss_on_the_grid_gives_the_published_slope():
 )
 def test_grid_in_total_parameters(law, size, loss):
     C, best = on_grid(law, "total")
-    assert accounting.power_line(C, best.N).exponent == pytest.approx(size, abs=1e-3)
-    assert accounting.power_line(C, best.loss).exponent == pytest.approx(loss, abs=1e-3)
+    assert power_line(C, best.N).exponent == pytest.approx(size, abs=1e-3)
+    assert power_line(C, best.loss).exponent == pytest.approx(loss, abs=1e-3)
 
 
 @pytest.mark.parametrize(
     ("law", "small", "large"), [("epoch", 0.75934, 0.51261), ("chinchilla", 0.71589, 0.45650)]
 )
 def test_limits_of_the_local_exponent(law, small, large):
-    assert accounting.exponent_limits(LAWS[law]) == pytest.approx((small, large), abs=1e-5)
+    assert reconciliation.exponent_limits(LAWS[law]) == pytest.approx((small, large), abs=1e-5)
 
 
 @pytest.mark.parametrize(
     ("law", "exponent", "N"), [("epoch", 0.9807, 1.93e6), ("chinchilla", 0.9898, 1.96e6)]
 )
 def test_largest_local_exponent(law, exponent, N):
-    peak = accounting.exponent_peak(LAWS[law], omega=OMEGA)
+    peak = reconciliation.exponent_peak(LAWS[law], omega=OMEGA)
     assert peak.exponent == pytest.approx(exponent, abs=1e-4)
     # Printed as 1.93e6 and 1.96e6; the second is 1.9657e6.
     assert pytest.approx(N, rel=5e-3) == peak.N
@@ -248,54 +248,54 @@ def test_largest_local_exponent(law, exponent, N):
     ],
 )
 def test_slope_over_a_range_of_sizes(law, sizes, slope):
-    C = np.geomspace(*accounting.budget_for_size(law, sizes, omega=OMEGA), 100)
-    line = accounting.power_line(C, accounting.nonembedding_optimal(law, C, omega=OMEGA).N)
+    C = np.geomspace(*reconciliation.budget_for_size(law, sizes, omega=OMEGA), 100)
+    line = power_line(C, reconciliation.nonembedding_optimal(law, C, omega=OMEGA).N)
     assert line.exponent == pytest.approx(slope, abs=0.005)
 
 
 def test_kaplans_line_runs_along_the_recounted_chinchilla_law():
     C = np.geomspace(1e17, 1e19, 21)
-    ours = accounting.nonembedding_optimal(published.EPOCH_2024, C, omega=OMEGA).N
-    ratio = kaplan_numbers.KAPLAN_2020_SPLIT.params(C) / ours
+    ours = reconciliation.nonembedding_optimal(published.EPOCH_2024, C, omega=OMEGA).N
+    ratio = SPLIT.params(C) / ours
     assert ratio.min() == pytest.approx(0.887, abs=1e-3)
     assert ratio.max() == pytest.approx(1.219, abs=1e-3)
 
 
 class TestClaims:
     def test_exponents_of_both_papers(self):
-        kaplan = kaplan_numbers.KAPLAN_2020_SPLIT
-        assert (kaplan.p_N, kaplan.p_D) == (0.73, 0.27)
+        assert (SPLIT.p_N, SPLIT.p_D) == (0.73, 0.27)
         table = sl.load("chinchilla_table2_exponents")
         exponents = table.set_index("approach")[["a", "b"]]
         assert exponents.loc["1"].tolist() == [0.50, 0.50]
-        assert exponents.loc["kaplan2020"].tolist() == [kaplan.p_N, kaplan.p_D]
+        assert exponents.loc["kaplan2020"].tolist() == [SPLIT.p_N, SPLIT.p_D]
 
     def test_kaplan_has_no_constant_ratio(self):
-        split = kaplan_numbers.KAPLAN_2020_SPLIT
         C = np.array([sl.PF_DAY, 3.15e23, 5.76e23])
-        assert split.tokens(C) / split.params(C) == pytest.approx([15.4, 0.35, 0.27], rel=0.012)
+        assert SPLIT.tokens(C) / SPLIT.params(C) == pytest.approx([15.4, 0.35, 0.27], rel=0.012)
         N = joint_optimum(published.KAPLAN_2020, C[1:])
         assert C[1:] / 6 / N**2 == pytest.approx([1.80, 1.65], rel=0.01)
 
     def test_kaplans_runs_were_smaller_not_narrower(self):
-        low, high = kaplan_numbers.KAPLAN_2020_RANGES["D"]
+        low, high = published.row("kaplan2020/range/D")
         assert np.log10(high / low) == pytest.approx(3.0, abs=0.05)
-        ours = chinchilla.ABSTRACT["tokens_low"].value, chinchilla.ABSTRACT["tokens_high"].value
-        assert np.log10(ours[1] / ours[0]) == pytest.approx(2.0, abs=1e-9)
+        theirs = published.values("hoffmann2022/abstract")
+        assert np.log10(theirs["tokens_high"] / theirs["tokens_low"]) == pytest.approx(
+            2.0, abs=1e-9
+        )
 
     def test_the_refit_still_asks_for_far_more_data(self):
-        C = published.GOPHER_BUDGET
+        C = published.value("hoffmann2022/Gopher budget")
         refit = sl.compute_optimal(published.EPOCH_2024, C).D
-        ratio = refit / kaplan_numbers.KAPLAN_2020_SPLIT.tokens(C)
+        ratio = refit / SPLIT.tokens(C)
         assert ratio == pytest.approx(6.17, abs=0.05)
 
     def test_exponents_move_with_the_data_set(self):
-        values = [one.value for one in numbers.DEEPSEEK.values()]
+        values = published.row("deepseek2024/a by corpus")
         assert max(values) - min(values) > 0.1
 
     def test_the_minima_of_chinchilla_fall_like_kaplan(self):
         runs = sl.load("isoflop_runs")
         minima = sl.fit_isoflop(runs[runs.experiment == "chinchilla"]).minima
         assert len(minima) == 9
-        slope = accounting.power_line(minima.budget, minima.loss).exponent
+        slope = power_line(minima.budget, minima.loss).exponent
         assert slope == pytest.approx(-0.0501, abs=1e-4)

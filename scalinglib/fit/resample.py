@@ -1,0 +1,92 @@
+"""Which runs a resample holds: the one door through which every bootstrap of the package draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scalinglib.checks import Floats
+from scalinglib.errors import DataError
+from scalinglib.fit.newton import ROWS_PER_UNIT
+
+Positions = NDArray[np.int64]
+
+
+def draw(
+    units: int,
+    n: int,
+    *,
+    seed: int,
+    strata: Sequence[Positions] | None = None,
+    block: int | None = None,
+    share: float | None = None,
+    multinomial: bool = False,
+) -> Iterator[Positions]:
+    """Positions of the units in `n` resamples, tables (rows, m) of at most `ROWS_PER_UNIT` rows.
+
+    Units are drawn with replacement; within each of the `strata`, if they are given; in `block` s
+    of neighbours (Künsch 1989), or a `share` of them without replacement. A `multinomial` draw has
+    the distribution of the plain one and other digits, those of a stored study.
+    """
+    if n < 2:
+        raise DataError(f"n must be at least 2 resamples, got {n}.")
+    if share is not None and not 0 < share < 1:
+        raise DataError(f"share must lie between 0 and 1, for example 0.8; got {share}.")
+    if block is not None and not 1 <= block <= units:
+        raise DataError(f"block must lie between 1 and n = {units}, got {block}.")
+    generator = np.random.default_rng(seed)
+    if share is not None:
+        rank = generator.random((n, units)).argsort(axis=1, kind="stable")
+        yield rank[:, : round(share * units)]
+    elif strata is not None:
+        yield np.concatenate(
+            [own[generator.integers(0, len(own), size=(n, len(own)))] for own in strata], axis=1
+        )
+    elif block is not None:
+        first = generator.integers(0, units - block + 1, size=(n, -(-units // block)))
+        yield (first[:, :, None] + np.arange(block)).reshape(n, -1)[:, :units]
+    elif multinomial:
+        times = generator.multinomial(units, np.full(units, 1 / units), size=n)
+        yield np.repeat(np.tile(np.arange(units), n), times.ravel()).reshape(n, units)
+    else:
+        for start in range(0, n, ROWS_PER_UNIT):
+            yield generator.integers(0, units, size=(min(ROWS_PER_UNIT, n - start), units))
+
+
+def given(resamples: NDArray[np.integer[Any]], units: int) -> Iterator[Positions]:
+    """Positions that somebody else has drawn, checked, in the tables that `draw` yields."""
+    table = np.asarray(resamples)
+    if table.ndim != 2 or not np.issubdtype(table.dtype, np.integer) or len(table) < 2:
+        raise DataError(
+            "resamples must be a two-dimensional array of integer run positions with at least "
+            f"two rows; got shape {table.shape} of {table.dtype}."
+        )
+    if table.min(initial=0) < 0 or table.max(initial=0) >= units:
+        raise DataError(
+            f"resamples holds positions from {table.min()} to {table.max()}, but the fit used "
+            f"{units} runs: positions must lie between 0 and {units - 1}."
+        )
+    for start in range(0, len(table), ROWS_PER_UNIT):
+        yield table[start : start + ROWS_PER_UNIT]
+
+
+def members(clusters: ArrayLike, points: int) -> Positions:
+    """The cluster of each point, counted from 0 in the order of the sorted labels."""
+    labels = np.asarray(clusters)
+    names, codes = np.unique(labels, return_inverse=True)
+    if labels.shape != (points,) or len(names) < 2:
+        raise DataError(
+            f"clusters has shape {labels.shape} and {len(names)} labels; give one label for each "
+            f"of the {points} points and at least two clusters."
+        )
+    return codes
+
+
+def counts(positions: Positions, units: int) -> Floats:
+    """How often each unit is drawn, (rows, units)."""
+    rows = len(positions)
+    cells = positions + units * np.arange(rows)[:, None]
+    return np.bincount(cells.ravel(), minlength=rows * units).reshape(rows, units).astype(float)

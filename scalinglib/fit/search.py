@@ -1,0 +1,206 @@
+"""Global search: where to start, how to get past kinks, and how sure the optimum is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+
+import numpy as np
+
+from scalinglib.checks import Floats
+from scalinglib.fit.huber import HuberProblem, PowerSum
+from scalinglib.fit.model import Restriction
+from scalinglib.fit.newton import Weights, minimise, polish
+
+EXPONENTS = np.geomspace(0.03, 2.0, 10)
+"""Exponents tried for each term; six values instead of ten miss 1 of 240 noisy test sets."""
+
+WIDE = (0.1, 0.02, 0.005)
+"""Huber thresholds that start rows pass through: a wide one is nearly least squares, and smooth."""
+
+NARROW = tuple(10.0 ** (-k / 2) for k in range(7, 21))
+"""Huber thresholds, 10^-3.5 down to 10^-10, along which a fit turns into absolute deviations."""
+
+RACE = ((40, None), (60, 40), (400, 10), (4000, 1))
+"""Steps of each stage of a search, and how many of the best rows run in it."""
+
+STEPS = 300
+"""Steps allowed to a resample or a point of a profile; most take ten."""
+
+SAME = 1e-9
+"""Starts within this relative distance of the lowest objective count as having found it."""
+
+CLOSE = 1e-3
+"""Starts within this relative distance fit about as well as the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Best of many starts.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (p,)
+        Solver coordinates.
+    agreement : float
+        Share of the starts that ended at this objective.
+    objective : float
+        Summed loss.
+    gradient : float
+        Largest entry of the gradient in solver coordinates.
+    converged : bool
+        Whether the best start came to rest, as against out of steps.
+    rivals : ndarray, shape (p, q)
+        Other places where starts ended within 0.1 % of this objective, best first.
+    """
+
+    theta: Floats
+    agreement: float
+    objective: float
+    gradient: float
+    converged: bool
+    rivals: Floats
+
+
+def search(
+    problem: HuberProblem, starts: Floats, restriction: Restriction, *, lad: bool = False
+) -> Optimum:
+    """Refine the starts (p, R) under ever narrower losses, then race all of them to the optimum.
+
+    The raw starts run beside the refined ones: refinement rescues starts from bad kinks, and
+    now and then moves one away from the optimum. After a while only the best rows go on, since
+    the last of them can take hundreds of steps along a flat valley.
+    """
+    directions = restriction.directions
+    starts = refined = restriction.apply(starts)
+    for delta in WIDE:
+        if 1.5 * problem.delta < delta:
+            wide = replace(problem, delta=delta)
+            refined = minimise(wide, refined, directions=directions, iterations=10).theta
+    theta = starts if refined is starts else np.concatenate([refined, starts], axis=1)
+    objective = np.full(theta.shape[1], np.inf)
+    going = np.arange(theta.shape[1])
+    for iterations, kept in RACE:
+        going = going[:kept]
+        found = minimise(problem, theta[:, going], directions=directions, iterations=iterations)
+        theta[:, going], objective[going] = found.theta, found.objective
+        converged = bool(found.converged.any())
+        going = going[np.argsort(found.objective, kind="stable")]
+    if lad:
+        theta, objective = solve(problem, theta, None, directions, lad=True)
+    return _conclude(problem, theta, objective, directions, lad, converged=converged)
+
+
+def _conclude(
+    problem: HuberProblem,
+    theta: Floats,
+    objective: Floats,
+    directions: Floats,
+    lad: bool,
+    *,
+    converged: bool,
+) -> Optimum:
+    """Sharpen the best of many rows and say how the others compare."""
+    best = int(np.argmin(objective))
+    limit = objective[best] * (1 + (1e-6 if lad else SAME)) + 1e-30 * problem.n_points
+    near = np.flatnonzero((objective > limit) & (objective <= objective[best] * (1 + CLOSE)))
+    sharpen = _vertex if lad else polish
+    point = sharpen(problem, theta[:, best], directions)
+    objective_there, gradient = _certificate(problem, point, directions, lad)
+    return Optimum(
+        theta=point,
+        agreement=float(np.mean(objective <= limit)),
+        objective=objective_there,
+        gradient=gradient,
+        converged=converged,
+        rivals=theta[:, near[np.argsort(objective[near], kind="stable")]],
+    )
+
+
+def solve(
+    problem: HuberProblem,
+    theta: Floats,
+    weights: Weights | None,
+    directions: Floats | None,
+    *,
+    lad: bool = False,
+) -> tuple[Floats, Floats]:
+    """Local optima (p, R) and objectives (R,) from the starts `theta`, each row with its weights.
+
+    Absolute deviations are reached as the limit of narrowing Huber losses; their objective is
+    the weighted sum of absolute residuals.
+    """
+    found = minimise(problem, theta, weights, directions=directions, iterations=STEPS)
+    if not lad:
+        return found.theta, found.objective
+    delta = problem.delta
+    for delta in NARROW:
+        narrow = replace(problem, delta=delta)
+        found = minimise(narrow, found.theta, weights, directions=directions, iterations=STEPS)
+    total = problem.n_points if weights is None else weights.sum(axis=1, dtype=np.float64)
+    return found.theta, found.objective / delta + 0.5 * delta * total
+
+
+def projected_starts(problem: PowerSum) -> Floats:
+    """One start (p, R) per grid point of the exponents, with the best coefficients for them.
+
+    For given exponents the law is linear in its coefficients, so these solve a small
+    non-negative least-squares problem in relative error.
+    """
+    T = len(problem.u)
+    grid = np.array(list(product(EXPONENTS, repeat=T)))
+    scaled = np.exp(-grid[:, :, None] * problem.u - problem.y)
+    floor = np.broadcast_to(np.exp(-problem.y), (len(grid), 1, problem.n_points))
+    coefficients = nonnegative(np.concatenate([scaled, floor], axis=1))
+    smallest = 1e-4 * np.exp(np.median(problem.y))
+    return np.concatenate([np.log(np.maximum(coefficients, smallest)), grid], axis=1).T
+
+
+def nonnegative(columns: Floats) -> Floats:
+    """Non-negative coefficients (g, k) that bring columns (g, k, m) closest to one.
+
+    The solution of such a problem is the unrestricted one on some set of non-zero coefficients;
+    with at most three there are at most seven sets, tried in turn.
+    """
+    grid, k, _ = columns.shape
+    gram = columns @ columns.transpose(0, 2, 1)
+    gram[:, range(k), range(k)] *= 1 + 1e-9
+    moments = columns.sum(axis=2)
+    best, highest = np.zeros((grid, k)), np.full(grid, -np.inf)
+    for size in range(1, k + 1):
+        for chosen in combinations(range(k), size):
+            part = np.linalg.solve(
+                gram[np.ix_(range(grid), chosen, chosen)], moments[:, chosen, None]
+            )[:, :, 0]
+            explained = (part * moments[:, chosen]).sum(axis=1)
+            better = (part >= 0).all(axis=1) & (explained > highest)
+            highest[better] = explained[better]
+            best[better] = 0.0
+            best[np.ix_(better, chosen)] = part[better]
+    return best
+
+
+def _vertex(problem: HuberProblem, theta: Floats, directions: Floats) -> Floats:
+    """Move a least-absolute-deviations fit exactly onto the points it interpolates."""
+    r, J = problem.linearise(theta)
+    reached = np.flatnonzero(np.abs(r) <= 10 * NARROW[-1])
+    best, total = theta, np.abs(r).sum()
+    for _ in range(3):
+        step, *_ = np.linalg.lstsq((directions.T @ J[:, reached]).T, -r[reached], rcond=None)
+        theta = theta + directions @ step
+        r, J = problem.linearise(theta)
+        if np.abs(r).sum() <= total:
+            best, total = theta, np.abs(r).sum()
+    return best
+
+
+def _certificate(
+    problem: HuberProblem, theta: Floats, directions: Floats, lad: bool
+) -> tuple[float, float]:
+    """Objective at an optimum and the largest entry of its gradient."""
+    if lad:
+        r, _ = problem.linearise(theta)
+        problem = replace(problem, delta=NARROW[-1])
+    f, g, _ = problem.evaluate(theta[:, None], np.ones((1, problem.n_points)), np.zeros(1))
+    slope = np.abs(directions.T @ g[:, 0])
+    return (float(np.abs(r).sum()) if lad else float(f[0])), float(slope.max())

@@ -1,0 +1,458 @@
+"""The compute-optimal frontier without a parametric loss: IsoFLOP profiles and the envelope.
+
+Both approaches find, for each of several budgets, the parameters and tokens of the lowest loss,
+and then draw a power law of compute through each. What counts as found is judged budget by
+budget: a profile that has no minimum inside its runs is left out, and the fit says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from scalinglib.checks import Floats, positive, table, tails, varying
+from scalinglib.errors import DataError, FitError
+from scalinglib.isoflop.minima import (
+    USED,
+    Along,
+    BudgetProfile,
+    Curves,
+    Profiles,
+    Sample,
+    power_lines,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Compute-optimal parameters and tokens as power laws of compute.
+
+    Parameters
+    ----------
+    a, b : float
+        Exponents of the parameters and of the tokens in compute.
+    k_N, k_D : float
+        Parameters and tokens (counts) at a budget of one FLOP.
+
+    Examples
+    --------
+    >>> frontier = Frontier(a=0.5, b=0.5, k_N=0.1, k_D=5 / 3)
+    >>> print(f"{frontier.params(1e22):.1e} {frontier.tokens(1e22):.2e}")
+    1.0e+10 1.67e+11
+    """
+
+    a: float
+    b: float
+    k_N: float
+    k_D: float
+
+    def params(self, C: ArrayLike) -> Floats:
+        """Compute-optimal parameters.
+
+        Parameters
+        ----------
+        C : array_like
+            Training compute (FLOP).
+
+        Returns
+        -------
+        ndarray of float64
+            Counts with the shape of `C`.
+
+        Raises
+        ------
+        DataError
+            If `C` is not positive.
+
+        Examples
+        --------
+        >>> print(Frontier(a=0.5, b=0.5, k_N=0.1, k_D=5 / 3).params([1e20, 1e22]))
+        [1.e+09 1.e+10]
+        """
+        return self.k_N * positive("C", C) ** self.a
+
+    def tokens(self, C: ArrayLike) -> Floats:
+        """Compute-optimal training tokens.
+
+        Parameters
+        ----------
+        C : array_like
+            Training compute (FLOP).
+
+        Returns
+        -------
+        ndarray of float64
+            Counts with the shape of `C`.
+
+        Raises
+        ------
+        DataError
+            If `C` is not positive.
+
+        Examples
+        --------
+        >>> print(Frontier(a=0.5, b=0.5, k_N=0.1, k_D=2.0).tokens([1e20, 1e22]))
+        [2.e+10 2.e+11]
+        """
+        return self.k_D * positive("C", C) ** self.b
+
+
+Statistic = Literal["a", "b", "k_N", "k_D"] | Callable[[Frontier], float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrontierFit(Frontier):
+    """A frontier, the minima it was drawn through, and what was left out.
+
+    Parameters
+    ----------
+    a, b, k_N, k_D : float
+        As in `Frontier`.
+    minima : DataFrame
+        One row per budget, in ascending order: ``budget`` (FLOP), ``params``, ``tokens``
+        (counts) and ``loss`` at the minimum, ``curvature`` (second derivative of the loss in the
+        natural logarithm of the size; missing for an envelope), ``n_runs``, ``used``, and
+        ``why`` it was not used, empty otherwise.
+    warnings : tuple of str
+        Sentences on budgets left out and on a fit that rests on too little.
+    sample : Sample
+        The runs, kept so that the fit can be repeated on resamples.
+
+    Examples
+    --------
+    >>> import scalinglib as sl
+    >>> runs = sl.load("isoflop_runs")
+    >>> fit = fit_isoflop(runs[runs.experiment == "chinchilla"])
+    >>> print(f"{fit.a:.3f} {fit.b:.3f} from {fit.minima.used.sum()} of {len(fit.minima)}")
+    0.492 0.508 from 8 of 9
+    """
+
+    minima: pd.DataFrame
+    warnings: tuple[str, ...]
+    sample: Sample
+
+    def resample(self, n: int = 1000, *, seed: int = 0, share: float | None = None) -> pd.DataFrame:
+        """Repeat the fit on runs drawn with replacement, within each budget.
+
+        An envelope draws whole training curves. Every resample judges its budgets by the rules
+        of the fit, so it may use fewer of them, or another set.
+
+        Parameters
+        ----------
+        n : int, optional
+            Number of resamples.
+        seed : int, optional
+            Seed of ``numpy.random.default_rng``.
+        share : float, optional
+            Draw this share of all runs together, without replacement, instead; Hoffmann et al.
+            quote intervals over subsamples of 0.8.
+
+        Returns
+        -------
+        DataFrame, shape (n, 5)
+            Columns ``a``, ``b``, ``k_N``, ``k_D`` and ``budgets``, the number used; a resample
+            with fewer than two usable budgets holds NaN.
+
+        Raises
+        ------
+        DataError
+            If `n` is below 2, or `share` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import scalinglib as sl
+        >>> runs = sl.load("isoflop_runs")
+        >>> fit = fit_isoflop(runs[runs.experiment == "chinchilla"])
+        >>> draws = fit.resample(200, seed=1)
+        >>> bool(0 < draws.a.std() < 0.1)
+        True
+        """
+        found = self.sample.minima(self.sample.draw(n, seed, share))
+        return pd.DataFrame(power_lines(self.sample.budgets, found))
+
+    def interval(
+        self,
+        statistic: Statistic,
+        *,
+        level: float = 0.95,
+        n: int = 1000,
+        seed: int = 0,
+        share: float | None = None,
+    ) -> tuple[float, float]:
+        """Percentile interval over resamples.
+
+        Parameters
+        ----------
+        statistic : str or callable
+            One of ``"a"``, ``"b"``, ``"k_N"``, ``"k_D"``, or a function that takes a `Frontier`
+            and returns a number.
+        level : float, optional
+            Nominal coverage.
+        n, seed, share
+            As in `resample`.
+
+        Returns
+        -------
+        tuple of float
+            Low and high end.
+
+        Raises
+        ------
+        DataError
+            If the statistic is unknown or `level` is not between 0 and 1.
+        FitError
+            If more than one resample in twenty has fewer than two usable budgets.
+
+        Examples
+        --------
+        >>> import scalinglib as sl
+        >>> runs = sl.load("isoflop_runs")
+        >>> fit = fit_isoflop(runs[runs.experiment == "llama3"], along="tokens")
+        >>> low, high = fit.interval("b", n=400)
+        >>> bool(low < fit.b < high)
+        True
+        """
+        ends = tails(level)
+        draws = self.resample(n, seed=seed, share=share)
+        kept = draws[draws.budgets >= 2].drop(columns="budgets")
+        if len(kept) < 0.95 * len(draws):
+            raise FitError(
+                f"{len(draws) - len(kept)} of {len(draws)} resamples have fewer than two usable "
+                "budgets, so an interval would describe the lucky ones only; add runs near the "
+                "minima."
+            )
+        if callable(statistic):
+            values = [float(statistic(Frontier(*row))) for row in kept.to_numpy()]
+        elif statistic in kept:
+            values = kept[statistic].tolist()
+        else:
+            raise DataError(
+                f"{statistic!r} is unknown; use one of a, b, k_N, k_D, or pass a function of a "
+                "Frontier, such as lambda frontier: frontier.tokens(1e24)."
+            )
+        low, high = np.quantile(values, ends)
+        return float(low), float(high)
+
+
+def fit_isoflop(
+    runs: pd.DataFrame,
+    *,
+    budget: str = "budget_flops",
+    along: Along = "params",
+    window: float | None = None,
+) -> FrontierFit:
+    """Fit the frontier through the minima of IsoFLOP profiles (approach 2).
+
+    For each budget, a least-squares parabola of the loss in the logarithm of the size, and its
+    vertex; then a line through the logarithms of the vertices against that of the budget. The
+    other quantity at the vertex is read off a line through the runs of the same budget, so
+    nothing assumes that the budget is exactly 6 N D.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row per run with columns ``params`` (count), ``tokens`` (count), ``loss`` (any unit)
+        and the budget.
+    budget : str, optional
+        Column with the nominal budget (FLOP), equal for all runs of a profile.
+    along : {"params", "tokens"}
+        The quantity whose logarithm the parabola is in.
+    window : float, optional
+        Keep only runs within this factor of the run with the lowest loss of its budget. A
+        narrow window follows the bowl closely, a wide one averages more noise.
+
+    Returns
+    -------
+    FrontierFit
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a value is not a positive finite number, or an option is not
+        valid; the message names the row and the column.
+    FitError
+        If fewer than two budgets have a minimum inside their runs; the message says for each
+        why not.
+
+    References
+    ----------
+    Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", Sec. 3.2; the same
+    with tokens in Grattafiori et al. 2024, "The Llama 3 Herd of Models", Sec. 3.2.1.
+
+    Examples
+    --------
+    >>> import scalinglib as sl
+    >>> runs = sl.load("isoflop_runs")
+    >>> fit = fit_isoflop(runs[runs.experiment == "llama3"], along="tokens")
+    >>> print(f"{fit.tokens(3.8e25) / 1e12:.1f}T tokens")
+    16.1T tokens
+    """
+    values, _ = table(runs, (budget, "params", "tokens", "loss"))
+    levels = np.unique(values[0])
+    if len(levels) > len(values[0]) / 2:
+        raise FitError(
+            f"column {budget!r} has {len(levels)} different values in {len(values[0])} runs, so it "
+            "does not mark profiles; round it to nominal budgets first."
+        )
+    profiles = tuple(_profile(values[1:, values[0] == C], C, along, window) for C in levels)
+    return _conclude(Profiles(levels, profiles, along), "fewer than two budgets can be used")
+
+
+def fit_envelope(curves: pd.DataFrame, *, curve: str = "run", levels: int = 1500) -> FrontierFit:
+    """Fit the frontier through the lower envelope of training curves (approach 1).
+
+    At each of `levels` budgets, evenly spaced in the logarithm, the curve with the lowest loss
+    wins, interpolated along its own points and never beyond them; then lines through the
+    logarithms of the winners' parameters and tokens. A level whose winner is the smallest or the
+    largest model that reached it is left out: a better model may lie beyond.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Points along training runs, with columns ``params`` (count), ``tokens`` seen so far
+        (count), ``loss`` (any unit) and the curve each belongs to. Compute is 6 N D. Losses in
+        mid-run of a schedule made for more tokens are too high; smooth noisy curves first.
+    curve : str, optional
+        Column that says which points form one curve.
+    levels : int, optional
+        Number of budgets.
+
+    Returns
+    -------
+    FrontierFit
+        Its ``minima`` have one row per level.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a value is not a positive finite number, or a curve has two
+        sizes.
+    FitError
+        If fewer than two levels have a winner between smaller and larger models.
+
+    References
+    ----------
+    Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", Sec. 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, scalinglib as sl
+    >>> law = sl.ChinchillaLaw(E=1.8, A=480.0, B=2100.0, alpha=0.35, beta=0.35)
+    >>> N, D = np.meshgrid(np.geomspace(1e8, 1e10, 40), np.geomspace(1e9, 1e12, 60))
+    >>> curves = pd.DataFrame({"run": N.ravel(), "params": N.ravel(), "tokens": D.ravel(),
+    ...                        "loss": law.loss(N, D).ravel()})
+    >>> print(f"{fit_envelope(curves).a:.2f}")
+    0.50
+    """
+    if levels < 2:
+        raise DataError(f"levels must be at least 2 budgets, got {levels}.")
+    values, labels = table(curves, ("params", "tokens", "loss"))
+    if curve not in curves:
+        raise DataError(f"curves has no column {curve!r}; name the column that tells runs apart.")
+    names = curves[curve]
+    if names.isna().any():
+        raise DataError(f"row {labels[names.isna().argmax()]!r}, column {curve!r}: is missing.")
+    varying(values[0], "params")
+    compute = np.log(6 * values[0] * values[1])
+    grid = np.linspace(compute.min(), compute.max(), levels)
+    sample = _on_grid(names, values[0], compute, values[2], grid)
+    return _conclude(sample, "fewer than two levels are won by a model between others")
+
+
+def _on_grid(
+    names: pd.Series[Any], N: Floats, compute: Floats, loss: Floats, grid: Floats
+) -> Curves:
+    """Training curves at a grid of compute (logarithms), each within its own points."""
+    codes, curves = pd.factorize(names)
+    size, reached_loss = np.empty(len(curves)), np.full((len(curves), len(grid)), np.inf)
+    for k, curve in enumerate(curves):
+        own = codes == k
+        if np.ptp(N[own]) > 1e-6 * N[own].min():
+            raise DataError(
+                f"curve {curve!r} has model sizes from {N[own].min():.4g} to "
+                f"{N[own].max():.4g}; a training curve has one, so check column {names.name!r}."
+            )
+        size[k] = np.log(N[own][0])
+        order = np.argsort(compute[own], kind="stable")
+        x, y = compute[own][order], loss[own][order]
+        reached = (grid >= x[0]) & (grid <= x[-1])
+        reached_loss[k, reached] = np.interp(grid[reached], x, y)
+    return Curves(np.exp(grid), size, reached_loss)
+
+
+def _profile(values: Floats, C: float, along: Along, window: float | None) -> BudgetProfile:
+    """Turn params, tokens and loss (3, m) of one budget into a profile."""
+    if along not in ("params", "tokens"):
+        raise DataError(f"along must be 'params' or 'tokens', got {along!r}.")
+    if window is not None and not window > 1:
+        raise DataError(
+            f"window must be a factor above 1, such as 4 for a quarter to four times; got {window}."
+        )
+    x, other = np.log(values[:2] if along == "params" else values[1::-1])
+    loss = values[2]
+    if window is not None:
+        near = np.abs(x - x[loss.argmin()]) <= np.log(window) * (1 + 1e-9)
+        x, other, loss = x[near], other[near], loss[near]
+    return BudgetProfile(x, other, loss)
+
+
+def _frame(sample: Sample) -> pd.DataFrame:
+    """The minima of the sample as it is, a row per budget."""
+    found = sample.minima(sample.ones())
+    verdict = found.verdict[0]
+    along = found.D if isinstance(sample, Profiles) and sample.along == "tokens" else found.N
+    why = [
+        "" if code == USED else sample.reason(k, int(code), float(along[0, k]))
+        for k, code in enumerate(verdict)
+    ]
+    return pd.DataFrame(
+        {
+            "budget": sample.budgets,
+            "params": np.exp(found.N[0]),
+            "tokens": np.exp(found.D[0]),
+            "loss": found.loss[0],
+            "curvature": found.curvature[0],
+            "n_runs": sample.counts(),
+            "used": verdict == USED,
+            "why": why,
+        }
+    )
+
+
+def _conclude(sample: Sample, too_few: str) -> FrontierFit:
+    """Draw the lines, or refuse with the reason of each budget."""
+    minima = _frame(sample)
+    told = list(_told(minima))
+    used = int(minima.used.sum())
+    if used < 2:
+        why = "".join(f" Left out: {sentence}." for sentence in told)
+        raise FitError(
+            f"{too_few}: a line needs two, and {used} of {len(minima)} can be used; add runs at "
+            f"other budgets.{why}"
+        )
+    lines = power_lines(sample.budgets, sample.minima(sample.ones()))
+    warnings = [f"left out: {sentence}." for sentence in told]
+    if used == 2:
+        warnings.append(
+            "the exponents are a line through two budgets, which any two points would give; add a "
+            "third budget."
+        )
+    exponents = {name: float(lines[name][0]) for name in ("a", "b", "k_N", "k_D")}
+    return FrontierFit(**exponents, minima=minima, warnings=tuple(warnings), sample=sample)
+
+
+def _told(minima: pd.DataFrame) -> Iterator[str]:
+    """The budgets that were left out and why, neighbours with one reason in one sentence."""
+    groups = (minima.why != minima.why.shift()).cumsum()
+    for _, part in minima.groupby(groups, sort=False):
+        if not part.why.iloc[0]:
+            continue
+        first, last = part.budget.iloc[0], part.budget.iloc[-1]
+        name = f"budget {first:.3g}" if len(part) == 1 else (
+            f"{len(part)} budgets from {first:.3g} to {last:.3g}")  # fmt: skip
+        yield f"{name}: {part.why.iloc[0]}"

@@ -1,0 +1,1 @@
+"""One room per chapter: mathematics that this chapter needs and no other."""

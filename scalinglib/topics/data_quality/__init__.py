@@ -1,0 +1,31 @@
+"""What a corpus is worth, and what pruning it could win."""
+
+from .pruning import (
+    error_constant,
+    generalisation_error,
+    kept_needed,
+    simulate_error,
+    switch_point,
+)
+from .worth import (
+    compute_multipliers,
+    largest_matched,
+    paired_gaps,
+    quality_needed,
+    score_multipliers,
+    with_quality,
+)
+
+__all__ = [
+    "compute_multipliers",
+    "error_constant",
+    "generalisation_error",
+    "kept_needed",
+    "largest_matched",
+    "paired_gaps",
+    "quality_needed",
+    "score_multipliers",
+    "simulate_error",
+    "switch_point",
+    "with_quality",
+]

@@ -1,0 +1,277 @@
+"""What a model costs over its life, and which model costs least.
+
+A served token takes 2 N FLOP and a training token 6 N, so a model that will be read a lot should
+be smaller, and trained longer, than the budget of training alone suggests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.optimize.elementwise import find_root
+
+from scalinglib import published
+from scalinglib.checks import Floats, positive, served_tokens
+from scalinglib.compute import FLOPS_PER_SERVED_TOKEN, SERVED_PER_TRAINED, training_flops
+from scalinglib.errors import DataError
+from scalinglib.laws.chinchilla import ChinchillaLaw
+from scalinglib.optimum import Allocation, budget_for_loss, compute_optimal
+from scalinglib.published import Reported
+
+EXAMPLES = "sardana2024/example"
+
+RELEASED: Final = {
+    name: published.row(f"model/{name}")
+    for name in (
+        "GPT-3 175B", "Chinchilla 70B", "LLaMA 65B", "Llama 2 70B", "Llama 3.1 405B", "LLaMA 7B",
+        "Llama 3 70B", "Llama 2 7B", "Llama 3 8B",
+    )
+}  # fmt: skip
+"""Parameters and tokens of released models, in the order of their tokens per parameter."""
+CORPORA: Final = {"c4_original": "C4", "rpj": "RedPajama", "rw_original": "RefinedWeb"}
+"""Training corpora of Gadre et al. 2024, by their names in ``overtrained_runs``."""
+SMALL: Final = ("d=96_l=8_h=4", "d=512_l=8_h=4", "d=576_l=24_h=8", "d=1024_l=24_h=8")
+"""Shapes of its small models, by size. The fit sees all at the lower ratio of tokens to
+parameters and the smallest at the higher one as well."""
+LARGE: Final = {"open_lm_1b": "1.4B", "open_lm_7b": "6.9B"}
+"""Its two models that are predicted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example of Sardana et al. 2024.
+
+    Compute-optimal size of the quality asked for, tokens to be served, and what is printed about
+    the best model.
+    """
+
+    size: float
+    served: float
+    printed: Mapping[str, Reported]
+
+
+def examples() -> dict[str, Example]:
+    """The four worked examples, by size."""
+    return {
+        name: Example(
+            one["size"].value, one["served"].value, published.group(f"{EXAMPLES}/{name}/printed")
+        )
+        for name, one in published.groups(EXAMPLES).items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LifetimeOptimum:
+    """The model of a given loss that costs least over training and serving.
+
+    Parameters
+    ----------
+    served : ndarray of float64
+        Tokens the model will process in use, D_inf (count).
+    chosen : Allocation
+        The best parameters and training tokens, with their training compute.
+    baseline : Allocation
+        The compute-optimal model of the same loss.
+
+    Examples
+    --------
+    >>> law = ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.336, beta=0.283)
+    >>> best = inference_optimal(law, 2.1, 1e12)
+    >>> print(f"{best.data_ratio:.3f} {best.saving:.4f}")
+    2.009 0.1466
+    """
+
+    served: Floats
+    chosen: Allocation
+    baseline: Allocation
+
+    @property
+    def flops(self) -> Floats:
+        """Training and serving of the chosen model (FLOP)."""
+        return lifetime_flops(self.chosen.N, self.chosen.D, self.served)
+
+    @property
+    def baseline_flops(self) -> Floats:
+        """Training and serving of the compute-optimal model of the same loss (FLOP)."""
+        return lifetime_flops(self.baseline.N, self.baseline.D, self.served)
+
+    @property
+    def data_ratio(self) -> Floats:
+        """Chosen training tokens over compute-optimal ones, at least 1."""
+        return self.chosen.D / self.baseline.D
+
+    @property
+    def saving(self) -> Floats:
+        """Share of the lifetime compute that the choice saves."""
+        return 1 - self.flops / self.baseline_flops
+
+
+def lifetime_flops(N: ArrayLike, D: ArrayLike, served: ArrayLike) -> Floats:
+    """Compute of a model over its life (FLOP), 6 N D + 2 N D_inf (Sardana et al. 2024, Eq. 3).
+
+    D_inf are the tokens `served`, read or written in use.
+    """
+    N = positive("N", N)
+    total: Floats = training_flops(N, D) + FLOPS_PER_SERVED_TOKEN * N * served_tokens(served)
+    return total
+
+
+def inference_optimal(law: ChinchillaLaw, loss: ArrayLike, served: ArrayLike) -> LifetimeOptimum:
+    """Find the model of a given loss with the least compute over training and serving.
+
+    Along the curve of equal loss let p be the share of the reducible loss that the size term
+    holds. Parameters and tokens are closed forms of p, and the condition
+
+        (alpha A N^-alpha) / (beta B D^-beta) = 1 + D_inf / (3 D)
+
+    has its left side rising and its right side falling in p, so there is one root. In the logit
+    of p a bracket around it is known beforehand, and it is found to rounding.
+
+    Parameters
+    ----------
+    law : ChinchillaLaw
+        Law with positive A, B, alpha and beta.
+    loss : array_like
+        Loss to reach (nats per token), above `law.E`.
+    served : array_like
+        Tokens served, D_inf (count); zero gives the compute-optimal model. Broadcast.
+
+    Returns
+    -------
+    LifetimeOptimum
+        With the broadcast shape.
+
+    Raises
+    ------
+    DataError
+        If the loss is at or below the floor of the law, `served` is negative or not finite, or
+        the law has no optimum.
+
+    References
+    ----------
+    Sardana et al. 2024, "Beyond Chinchilla-Optimal", Sec. 2.
+
+    Examples
+    --------
+    >>> from scalinglib.optimum import budget_for_params
+    >>> law = ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.336, beta=0.283)
+    >>> quality = compute_optimal(law, budget_for_params(law, 13e9)).loss
+    >>> best = inference_optimal(law, quality, 2e12)
+    >>> print(f"{best.chosen.N / 1e9:.2f}B, saving {best.saving:.1%}")
+    6.97B, saving 17.4%
+    """
+    L, served = np.broadcast_arrays(positive("loss", loss), served_tokens(served))
+    low = ~(L > law.E)
+    if low.any():
+        raise DataError(
+            f"loss {L[low].flat[0]:g} is not above the floor E = {law.E:g} of the law, so no "
+            "model reaches it; ask for a higher loss."
+        )
+    baseline = compute_optimal(law, budget_for_loss(law, L))
+    reducible = L - law.E
+    least = (law.B / reducible) ** (1 / law.beta)
+    with np.errstate(divide="ignore"):
+        demand = np.log(served / (SERVED_PER_TRAINED * least))
+    z = _logit_share(np.log(law.beta / law.alpha), demand, 1 / law.beta)
+    share = np.exp(-np.logaddexp(0.0, -z))
+    N = (law.A / (reducible * share)) ** (1 / law.alpha)
+    D = least * np.exp(np.logaddexp(0.0, z) / law.beta)
+    chosen = Allocation(C=training_flops(N, D), N=N[()], D=D[()], loss=law.loss(N, D))
+    return LifetimeOptimum(served=served[()], chosen=chosen, baseline=baseline)
+
+
+def term_ratio(law: ChinchillaLaw, N: ArrayLike, D: ArrayLike) -> Floats:
+    """Gain from one percent more parameters over that from one percent more tokens.
+
+    (alpha A N^-alpha) / (beta B D^-beta): 1 at the compute-optimal split, and 1 + D_inf / (3 D) at
+    the best split when D_inf tokens will be served.
+    """
+    size = law.alpha * law.A * positive("N", N) ** -law.alpha
+    data = law.beta * law.B * positive("D", D) ** -law.beta
+    ratio: Floats = size / data
+    return ratio
+
+
+def implied_inference(law: ChinchillaLaw, N: ArrayLike, D: ArrayLike) -> Floats:
+    """Tokens served per training token for which a run is the best of its loss.
+
+    Solves the condition of `inference_optimal`; negative with fewer tokens than compute-optimal.
+    """
+    return SERVED_PER_TRAINED * (term_ratio(law, N, D) - 1)
+
+
+def equal_loss_optimum(law: ChinchillaLaw, N: ArrayLike, D: ArrayLike) -> Allocation:
+    """The compute-optimal run with the loss of a run of N parameters on D tokens."""
+    return compute_optimal(law, budget_for_loss(law, law.loss(N, D)))
+
+
+def break_even_tokens(N: ArrayLike, D: ArrayLike, *, against: Allocation) -> Floats:
+    """Served tokens after which a smaller model has paid back its longer training.
+
+    Models of equal loss cost the same over their lives at D_inf = 3 (N D - N' D') / (N' - N). Zero
+    if the smaller is cheaper from the start; infinite if it never reaches the loss (infinite D), or
+    is not smaller than `against`.
+    """
+    N, D, N_other, D_other = np.broadcast_arrays(
+        positive("N", N), positive("D", D), against.N, against.D
+    )
+    extra = SERVED_PER_TRAINED * (N * D - N_other * D_other)
+    smaller = N_other > N
+    repaid = np.maximum(extra / np.where(smaller, N_other - N, 1.0), 0.0)
+    tokens: Floats = np.where(smaller, repaid, np.inf)[()]
+    return tokens
+
+
+def _logit_share(start: float, demand: Floats, power: float) -> Floats:
+    """Solve z = start + log(1 + exp(demand - power log(1 + e^z))) for z, elementwise."""
+
+    def gap(z: Floats, demand: Floats) -> Floats:
+        rest: Floats = z - start - np.logaddexp(0.0, demand - power * np.logaddexp(0.0, z))
+        return rest
+
+    # The gap rises with slope one or more, so that its size at the start bounds how far to go.
+    high = start + np.logaddexp(0.0, demand - power * np.logaddexp(0.0, start))
+    margin = 1e-6
+    found = find_root(gap, (np.full_like(high, start - margin), high + margin), args=(demand,))
+    z: Floats = np.asarray(found.x)
+    return z
+
+
+def gain_per_doubling(law: ChinchillaLaw, D: ArrayLike) -> Floats:
+    """Loss (nats per token) that twice the D training tokens take off, at any model size.
+
+    B D^-beta (1 - 2^-beta).
+    """
+    gain: Floats = -law.B * positive("D", D) ** -law.beta * np.expm1(-law.beta * np.log(2))
+    return gain
+
+
+def best_bits(gammas: Sequence[float], *, offsets: Sequence[float] | None = None) -> float:
+    """Bits that give most for compute in proportion to parameters, tokens and bits, N D P.
+
+    The product of the factors 1 - exp(n - P / gamma) over P, with n the `offsets`, is largest where
+    sum (P / gamma) / (exp(P / gamma - n) - 1) = 1, whatever the budget and the law.
+    """
+    g = np.atleast_1d(positive("gammas", gammas))
+    n = np.zeros_like(g) if offsets is None else np.asarray(offsets, dtype=np.float64)
+    if n.shape != g.shape:
+        raise DataError(f"offsets has {n.size} values for {g.size} gammas; give one for each.")
+    if g.size == 1 and n[0] <= 0:
+        raise DataError(
+            "one factor 1 - exp(-P / gamma) has no best number of bits: worth per bit only grows "
+            "as P goes to zero; give the factors of weights, activations and cache."
+        )
+
+    def condition(P: float) -> float:
+        return float(np.sum(P / g / np.expm1(P / g - n))) - 1
+
+    # Below the largest gamma n a factor is negative; just above it the sum is without bound.
+    low = max(float(np.max(g * n)), 0.0)
+    high = low + 50 * float(np.max(g))
+    found: float = brentq(condition, low + 1e-9 * high, high, xtol=1e-13)
+    return found
