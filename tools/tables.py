@@ -1,4 +1,4 @@
-"""Write the size and hash of each table into data/datapackage.json, after a change meant so."""
+"""Write rows, size and hash of each table into its descriptions, after a change meant so."""
 
 from __future__ import annotations
 
@@ -10,21 +10,32 @@ from pathlib import Path
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
-def main() -> int:
-    """Bring ``bytes`` and ``hash`` of every resource up to date and report what changed."""
-    package = DATA / "datapackage.json"
-    text = package.read_text(encoding="utf-8")
+def described(text: str, path: str, content: bytes) -> str:
+    """The text of ``datapackage.json`` with rows, bytes and hash of one table up to date."""
+    digest, rows = hashlib.sha256(content).hexdigest(), content.count(b"\n") - 1
     # The file is edited as text, so that its hand-made layout stays.
+    return re.sub(
+        rf'("path": "{re.escape(path)}".*?"rows": )\d+(.*?"bytes": )\d+(,\s*"hash": ")[^"]*',
+        rf"\g<1>{rows}\g<2>{len(content)}\g<3>sha256:{digest}",
+        text,
+        count=1,
+        flags=re.S,
+    )
+
+
+def main() -> int:
+    """Bring ``datapackage.json`` and the counts of ``README.md`` up to date; say what changed."""
+    package, readme = DATA / "datapackage.json", DATA / "README.md"
+    text, listed = package.read_text(encoding="utf-8"), readme.read_text(encoding="utf-8")
     for path in re.findall(r'"path": "([\w.-]+\.csv)"', text):
         content = (DATA / path).read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        pattern = rf'("path": "{re.escape(path)}".*?"bytes": )\d+(,\s*"hash": ")[^"]*'
-        new = re.sub(
-            pattern, rf"\g<1>{len(content)}\g<2>sha256:{digest}", text, count=1, flags=re.S
-        )
-        print(f"{path}: {'up to date' if new == text else 'hash and size written'}")
+        new = described(text, path, content)
+        print(f"{path}: {'up to date' if new == text else 'rows, size and hash written'}")
         text = new
+        name, rows = path.removesuffix(".csv"), content.count(b"\n") - 1
+        listed = re.sub(rf"^(\| `{name}` \| )\d+", rf"\g<1>{rows}", listed, flags=re.M)
     package.write_text(text, encoding="utf-8")
+    readme.write_text(listed, encoding="utf-8")
     return 0
 
 
