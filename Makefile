@@ -44,7 +44,7 @@ notebooks: $(READY)  ## run the chapters and store their reference outputs
 serve: book  ## build the site and serve it on this machine
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) 8000
 
-data: $(READY)  ## write the size and hash of each table into data/datapackage.json
+data: $(READY)  ## write rows, size and hash of each table into its descriptions
 	$(BIN)/python -m tools.tables
 
 shape: $(READY)  ## count lines, files and functions, and say what is too large
