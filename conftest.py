@@ -12,7 +12,7 @@ os.environ["SCALINGLIB_DISPLAY"] = "text"
 # No example is timed: a busy machine is not a wrong result. Draws are new ones at every run, but in
 # continuous integration the same, so that a change is judged by what it changed. `make check` asks
 # for the fast profile, with fewer examples.
-for name, examples in (("book", 100), ("fast", 24)):
+for name, examples in (("book", 80), ("fast", 16)):
     settings.register_profile(
         name, deadline=None, derandomize="CI" in os.environ, max_examples=examples
     )

@@ -185,7 +185,7 @@ def likelihood_ratio_test(
         The most likely law: a least-absolute-deviations fit to the same runs.
     runs : DataFrame, n rows
         Columns ``params`` (count), ``tokens`` (count) and ``loss`` (in the laws' unit).
-    dof : int, default 5
+    dof : int, optional
         Number of parameters that were fitted.
 
     Returns
@@ -281,7 +281,7 @@ def backtest(
     ----------
     runs : DataFrame
         Columns ``params``, ``tokens``, ``loss`` and the column named by `by`.
-    largest : int, default 4
+    largest : int, optional
         Number of runs to hold out. Runs tied with the smallest of them are held out too, so
         that no size is split between the two sides.
     by : str, default "params"

@@ -132,7 +132,7 @@ class Bootstrap:
         ----------
         statistic : str or callable
             As in `values`.
-        level : float, default 0.95
+        level : float, optional
             Nominal coverage; read `warnings` before quoting it.
 
         Returns
@@ -174,11 +174,11 @@ class Bootstrap:
         ----------
         *scale : array_like, shape (q,)
             What the law's ``loss`` takes, for example `N` and `D` (counts).
-        level : float, default 0.95
+        level : float, optional
             Nominal coverage at each point.
         kind : {"confidence", "predictive"}, default "confidence"
             What the band is for.
-        seed : int, default 0
+        seed : int, optional
             Seed of the residual draws of a predictive band.
 
         Returns
@@ -234,9 +234,9 @@ def bootstrap(
     ----------
     fit : Fit or CurveFit
         Any fit of the engine, or of a curve.
-    n : int, default 4000
+    n : int, optional
         Number of resamples.
-    seed : int, default 0
+    seed : int, optional
         Seed of ``numpy.random.default_rng``, which draws run positions.
     resamples : ndarray of int, shape (n, r), optional
         Positions of the drawn runs, in the order of the frame that was fitted; replaces `n`

@@ -116,7 +116,7 @@ def minimise(
     directions : ndarray, shape (p, k), optional
         Columns along which parameters may move; all of them when left out. Fixed and tied
         parameters and the points of a profile are all expressed in this way.
-    iterations : int, default 120
+    iterations : int, optional
         Largest number of steps tried per row.
 
     Returns

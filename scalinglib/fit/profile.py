@@ -82,7 +82,7 @@ def profile(fit: Fit[Any], parameter: str, *, level: float = 0.95) -> Profile:
         Any fit of this package.
     parameter : str
         Name of a parameter that was fitted.
-    level : float, default 0.95
+    level : float, optional
         Nominal coverage.
 
     Returns

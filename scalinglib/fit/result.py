@@ -21,7 +21,7 @@ LawT = TypeVar("LawT")
 
 DELTA = 1e-3
 """Huber threshold of the log residual, in log units: the published one (Hoffmann et al. 2022, Sec.
-3.3). Every default of a threshold in the package is this constant."""
+3.3). Every fit and replay defaults to it, but for fits over corpora (`CORPORA_DELTA`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,7 +32,7 @@ Term = Literal["Q", "N", "E", "factor"]
 TERMS: tuple[Term, ...] = ("Q", "N", "E", "factor")
 """Where a corpus may have a factor: on tokens, on parameters, on the floor, on the whole loss."""
 
-DELTA = 5e-3
+CORPORA_DELTA = 5e-3
 """Huber threshold of the log residual. Runs of one code base scatter by half a percent about a
 good law, so this leaves the good runs to least squares and holds the stray ones back."""
 
@@ -263,7 +263,7 @@ def fit_corpora(
     *,
     terms: Sequence[Term] = ("Q",),
     reference: str,
-    delta: float = DELTA,
+    delta: float = CORPORA_DELTA,
 ) -> CorpusFit:
     """Fit one Chinchilla law to runs on several corpora, with factors per corpus.
 
@@ -280,7 +280,7 @@ def fit_corpora(
         Which factors; empty for none.
     reference : str
         The corpus whose factors are one.
-    delta : float, default `DELTA` of this module
+    delta : float, default `CORPORA_DELTA` of this module
         Threshold of the Huber loss, in log units.
 
     Returns

@@ -208,6 +208,7 @@ def client():
             yield client
 
 
+@pytest.mark.full
 def test_a_dask_cluster_gives_the_same_digits(client, chinchilla_fit):
     alone = sl.bootstrap(chinchilla_fit, n=2500, seed=1)
     spread = sl.bootstrap(chinchilla_fit, n=2500, seed=1, executor=client.get_executor())
@@ -215,6 +216,7 @@ def test_a_dask_cluster_gives_the_same_digits(client, chinchilla_fit):
     assert np.array_equal(spread.objectives, alone.objectives)
 
 
+@pytest.mark.full
 def test_digits_do_not_depend_on_the_threads_of_the_linear_algebra():
     # 2,500 resamples leave a block whose rows do not divide evenly among threads.
     code = (

@@ -119,6 +119,7 @@ for mode in ("site", "text", None):
 """
 
 
+@pytest.mark.full
 def test_one_switch_chooses_the_renderer():
     run = subprocess.run([sys.executable, "-c", SWITCH], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["scalinglib", "scalinglib", "default"]

@@ -242,6 +242,7 @@ def is_lowest(runs, scipy_huber, seed):
     assert fit.objective <= best * (1 + 1e-9)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n", [12, 25, 60])
 @pytest.mark.parametrize("law", LAWS, ids=["hoffmann", "epoch"])
 class TestRecovery:

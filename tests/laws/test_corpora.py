@@ -53,6 +53,7 @@ def test_the_hessian_is_exact():
         assert (up[1] - down[1])[:, 0] / 2e-6 == pytest.approx(H[i, :, 0], rel=1e-4, abs=1e-6)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("terms", [(), ("Q",), ("N",), ("E",), ("factor",), ("Q", "E")])
 def test_scipy_finds_nothing_lower(terms):
     table = sl.load("corpora_isoflops")
