@@ -65,7 +65,7 @@ def _global_fits(runs: pd.DataFrame, fit: sl.Fit[Any], logs: competitors.Logs) -
 
     grids = [
         Contest(
-            "global fit, certified",
+            "best of many starts",
             f"{len(starts):,} L-BFGS-B starts, {gradient}",
             lambda: sl.fit_chinchilla(runs),
             lambda k, gradient=gradient: (
@@ -76,7 +76,7 @@ def _global_fits(runs: pd.DataFrame, fit: sl.Fit[Any], logs: competitors.Logs) -
         for gradient in ("numerical", "plain", "tuned")
     ]
     batched = Contest(
-        "global fit, certified",
+        "best of many starts",
         f"{len(starts):,} starts in one batch",
         lambda: sl.fit_chinchilla(runs),
         lambda _: batched_starts(fit, starts) / fit.objective - 1,

@@ -68,22 +68,23 @@ def say(**values: float | str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Rows of a quantity, its published value with the address, and our value."""
+    """Rows of a quantity, its published value, our value, and our standard error or None."""
 
-    rows: tuple[tuple[str, Reported, float], ...]
+    rows: tuple[tuple[str, Reported, float, float | None], ...]
 
     def frame(self) -> pd.DataFrame:
-        """The five columns that every comparison table of the book has, all text."""
+        """The six columns that every comparison table of the book has, all text."""
         return pd.DataFrame(
             [
                 {
                     "quantity": name,
-                    "published": f"{reported.text} ({reported.where})",
+                    "published": f"{reported.text} ({_address(reported)})",
                     "ours": _digits(ours, reported),
                     "difference": _difference(ours, reported),
-                    "verdict": reported.verdict(ours),
+                    "returns the print?": "yes" if reported.returns(ours) else "no",
+                    "agrees?": reported.agrees(ours, se),
                 }
-                for name, reported, ours in self.rows
+                for name, reported, ours, se in self.rows
             ]
         )
 
@@ -98,11 +99,11 @@ class Comparison:
         head = "".join(f'<th scope="col">{name}</th>' for name in frame.columns)
         body = "".join(
             f'<tr><th scope="row">{html.escape(name)}</th>'
-            f"<td>{html.escape(reported.text)}<small>{html.escape(reported.where)}</small></td>"
-            f"<td>{ours}</td><td>{difference}</td>"
-            f'<td class="verdict verdict-{verdict.split()[0]}">{verdict}</td></tr>'
-            for (name, reported, _), ours, difference, verdict in zip(
-                self.rows, frame["ours"], frame["difference"], frame["verdict"], strict=True
+            f"<td>{html.escape(one.text)}<small>{html.escape(_address(one))}</small></td>"
+            f"<td>{ours}</td><td>{difference}</td><td>{returns}</td>"
+            f'<td class="verdict verdict-{agrees.split()[0]}">{agrees}</td></tr>'
+            for (name, one, *_), (_, _, ours, difference, returns, agrees) in zip(
+                self.rows, frame.to_numpy(), strict=True
             )
         )
         return (
@@ -111,9 +112,22 @@ class Comparison:
         )
 
 
-def comparison(rows: Iterable[tuple[str, Reported, float]]) -> Comparison:
-    """Set published values beside ours."""
-    return Comparison(tuple((name, reported, float(ours)) for name, reported, ours in rows))
+def comparison(
+    rows: Iterable[tuple[str, Reported, float] | tuple[str, Reported, float, float | None]],
+) -> Comparison:
+    """Set published values beside ours; a row may carry our standard error as its fourth entry."""
+    return Comparison(
+        tuple(
+            (name, reported, float(ours), None if not se or se[0] is None else float(se[0]))
+            for name, reported, ours, *se in rows
+        )
+    )
+
+
+def _address(reported: Reported) -> str:
+    """Where a value stands, and that it was read second-hand if it was."""
+    second = "; second-hand" if reported.how == "secondhand" else ""
+    return reported.where + second
 
 
 def _digits(ours: float, reported: Reported) -> str:

@@ -31,8 +31,8 @@ from scalinglib.datasets import load
 from scalinglib.errors import DataError
 
 How = Literal["paper", "code", "secondhand"]
-CLOSE = 1e-3
-"""Relative difference that a verdict still calls close."""
+NEAR = 0.02
+"""Relative difference within which a value without an error still agrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,10 @@ class Reported:
     >>> beta = Reported("0.3658", source="besiroglu2024", where="headline fit", se=0.02)
     >>> beta.value, beta.half_unit
     (0.3658, 5e-05)
-    >>> beta.verdict(0.36582), beta.verdict(0.3671), beta.verdict(0.45)
-    ('same digits', 'within its error', 'differs')
+    >>> beta.returns(0.36582), beta.returns(0.3671)
+    (True, False)
+    >>> beta.agrees(0.3671), beta.agrees(0.45)
+    ('within error', 'differs')
     """
 
     text: str
@@ -69,21 +71,20 @@ class Reported:
         exponent = Decimal(self.text).as_tuple().exponent
         return float(Decimal(5).scaleb(int(exponent) - 1))
 
-    def verdict(self, ours: float) -> str:
-        """Our value against it, in words.
+    def returns(self, ours: float) -> bool:
+        """Whether our value rounds to the printed digits."""
+        # The last factor lets a value that lies on the rounding edge count, whatever the CPU.
+        return abs(ours - self.value) <= self.half_unit * (1 + 1e-9)
 
-        "same digits" rounds to what was printed, "close" is within `CLOSE`, "within its error"
-        within the published standard error; anything else "differs".
+    def agrees(self, ours: float, se: float | None = None) -> str:
+        """Whether our value agrees, whatever the digits: "within error", "near" or "differs".
+
+        The error is the published standard error or ours, `se`; near is within `NEAR`.
         """
         gap = abs(ours - self.value)
-        # The last factor lets a value that lies on the rounding edge count, whatever the CPU.
-        if gap <= self.half_unit * (1 + 1e-9):
-            return "same digits"
-        if gap <= CLOSE * abs(self.value):
-            return "close"
-        if self.se is not None and gap <= self.se:
-            return "within its error"
-        return "differs"
+        if any(error is not None and gap <= error for error in (self.se, se)):
+            return "within error"
+        return "near" if gap <= NEAR * abs(self.value) else "differs"
 
 
 @cache

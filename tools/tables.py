@@ -34,8 +34,11 @@ def main() -> int:
         text = new
         name, rows = path.removesuffix(".csv"), content.count(b"\n") - 1
         listed = re.sub(rf"^(\| `{name}` \| )\d+", rf"\g<1>{rows}", listed, flags=re.M)
-    package.write_text(text, encoding="utf-8")
-    readme.write_text(listed, encoding="utf-8")
+    for file, new in ((package, text), (readme, listed)):
+        # Replaced in one step, so that nobody reads half a file.
+        draft = file.with_suffix(".new")
+        draft.write_text(new, encoding="utf-8")
+        draft.replace(file)
     return 0
 
 

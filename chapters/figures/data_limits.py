@@ -264,10 +264,11 @@ def _along_budget(laws: Mapping[str, DataConstrainedLaw]) -> alt.Chart:
     )
 
 
-def wall(stock: DataStock, trained: pd.DataFrame, *, factor: float, years: tuple[int, int]) -> Any:
+def wall(stock: DataStock, trained: pd.DataFrame, *, over: float, years: tuple[int, int]) -> Any:
     """Growth of the largest training set against the stock of text, between two years.
 
-    Columns of `trained`: model, year, tokens. A second line of demand is `factor` times the trend.
+    Columns of `trained`: model, year, tokens. A second line of demand is that of models with
+    `over` times the tokens per parameter at the same budget: sqrt(over) times the tokens.
     """
     x = alt.X("year:Q", **axis("Year", years, format="d", tickCount=6))
     y = alt.Y("tokens:Q", **log_axis("Tokens", (1e11, 3e15), label="size"))
@@ -283,7 +284,7 @@ def wall(stock: DataStock, trained: pd.DataFrame, *, factor: float, years: tuple
         .encode(x=x, y=y, text="label:N")
     )
     span = np.linspace(stock.year, years[1], 25)
-    trends = {"trend": 1.0, f"{factor:.0f} times the trend": factor}
+    trends = {"compute-optimal": 1.0, f"{over:.0f} times over-trained": float(np.sqrt(over))}
     curves = pd.concat(
         [
             pd.DataFrame({"demand": name, "year": span, "tokens": stock.demand(span, factor=one)})
@@ -320,10 +321,10 @@ def wall(stock: DataStock, trained: pd.DataFrame, *, factor: float, years: tuple
     models = point_names(trained, "model:N", x, y, style="note", dx=7, dy=9)
     return described(
         alt.layer(shade, middle, head, demand, dots, *tags, *names, seen, models),
-        f"Tokens against years. Training sets grow from {stock.tokens:.2g} tokens in "
-        f"{stock.year:.0f} by {stock.decades_per_year:g} decades a year and meet a stock of "
-        f"{stock.stock:.2g} tokens in {met.year[0]:.1f}, or {met.year[1]:.1f} with {factor:.0f} "
-        f"times the demand. The stock is shown with its interval, {stock.low:.2g} to "
+        f"Tokens against years. Compute-optimal sets grow from {stock.tokens:.2g} tokens in "
+        f"{stock.year:.0f} by {stock.decades_per_year:.3g} decades a year and meet a stock of "
+        f"{stock.stock:.2g} tokens in {met.year[0]:.1f}, or {met.year[1]:.1f} with {over:.0f} "
+        f"times the tokens per parameter. The stock is shown with its interval, {stock.low:.2g} to "
         f"{stock.high:.2g} tokens.",
     )
 

@@ -86,11 +86,13 @@ def _traced(
     )  # fmt: skip
 
 
-def accuracy_curve(points: pd.DataFrame, curve: Sigmoid, *, step: int, factor: float) -> Any:
+def accuracy_curve(
+    points: pd.DataFrame, curve: Sigmoid, *, step: int, tables: Mapping[str, float]
+) -> Any:
     """Accuracy of checkpoints against perplexity, a sigmoid of its logarithm, one step marked.
 
-    Columns perplexity, accuracy, step; by training step `step` the perplexity has fallen by
-    `factor`, which its label says.
+    Columns perplexity, accuracy, step; `tables` are the perplexities of a blind guess and of a
+    table of word pairs, each by its name, the higher one first.
     """
     x = alt.X("x:Q", **log_axis("Perplexity (training runs to the right)", (1e9, 2), label="power",
                                 values=[1e1, 1e3, 1e5, 1e7, 1e9]))  # fmt: skip
@@ -108,20 +110,25 @@ def accuracy_curve(points: pd.DataFrame, curve: Sigmoid, *, step: int, factor: f
         style="diamond", size=70, color=SHARP.colour
     )
     marked = data[data.early]
-    note = [f"step {step}: perplexity", f"already {factor:.0f} times lower,",
-            f"accuracy at most {marked.y.max():.2%}"]  # fmt: skip
+    note = [f"step {step}:", f"accuracy at most {marked.y.max():.2%}"]
+    rules = at(digits=5, x=list(tables.values())).mark_rule(style="end").encode(x=x)
+    names = [
+        label([name], x, y, (value, 0.76), **ASIDE, color=QUIET, align=align, dx=dx)
+        for (name, value), align, dx in zip(tables.items(), ("right", "left"), (-5, 5), strict=True)
+    ]
+    told = ", ".join(f"{name} reaches {value:.2g}" for name, value in tables.items())
     return described(
-        dots
-        + line.encode(x=x, y=y)
-        + early
-        + label(note, x, y, (7e8, 0.27), color=SHARP.colour, lineHeight=16)
-        + label(["one sigmoid"], x, y, (60.0, 0.55), color=OURS.colour, align="right"),
+        alt.layer(
+            rules, dots, line.encode(x=x, y=y), early, *names,
+            label(note, x, y, (7e8, 0.22), color=SHARP.colour, lineHeight=16),
+            label(["one sigmoid"], x, y, (60.0, 0.55), color=OURS.colour, align="right"),
+        ),
         f"Scatter plot of accuracy against perplexity, on a falling logarithmic axis, for "
         f"{len(points)} checkpoints, with one sigmoid through them. Accuracy stays near zero down "
         f"to a perplexity near ten thousand and then rises to {points.accuracy.max():.0%}. At step "
         f"{step} the perplexities are {marked.x.min():.2g} to {marked.x.max():.2g} and no accuracy "
-        f"exceeds {marked.y.max():.2%}.",
-    )
+        f"exceeds {marked.y.max():.2%}. Two vertical lines: {told}.",
+    )  # fmt: skip
 
 
 def zero_scores(models: pd.DataFrame, questions: tuple[int, ...]) -> Any:

@@ -37,7 +37,8 @@ from scalinglib.charts import (
 
 SATURATING = Role("saturating", VIOLET)
 BOTH_ENDS = Role("both ends", "#cc4a52")
-FORMS = {role.name: role for role in (PURE, FLOOR, SATURATING, BOTH_ENDS)}
+TWO_ENDED = Role("M4", RUNS.colour)
+FORMS = {role.name: role for role in (PURE, FLOOR, SATURATING, BOTH_ENDS, TWO_ENDED)}
 
 
 def _places(examples: float, lowest: float, highest: float) -> tuple[alt.X, dict[str, Any]]:

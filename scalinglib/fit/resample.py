@@ -23,22 +23,28 @@ def draw(
     strata: Sequence[Positions] | None = None,
     block: int | None = None,
     share: float | None = None,
+    replace: bool = False,
     multinomial: bool = False,
 ) -> Iterator[Positions]:
     """Positions of the units in `n` resamples, tables (rows, m) of at most `ROWS_PER_UNIT` rows.
 
     Units are drawn with replacement; within each of the `strata`, if they are given; in `block` s
-    of neighbours (Künsch 1989), or a `share` of them without replacement. A `multinomial` draw has
-    the distribution of the plain one and other digits, those of a stored study.
+    of neighbours (Künsch 1989), or a `share` of them without replacement, or with it if `replace`.
+    A `multinomial` draw has the distribution of the plain one and other digits, those of a stored
+    study.
     """
     if n < 2:
         raise DataError(f"n must be at least 2 resamples, got {n}.")
     if share is not None and not 0 < share < 1:
         raise DataError(f"share must lie between 0 and 1, for example 0.8; got {share}.")
+    if replace and share is None:
+        raise DataError("replace=True says how a share is drawn; give one, such as share=0.8.")
     if block is not None and not 1 <= block <= units:
         raise DataError(f"block must lie between 1 and n = {units}, got {block}.")
     generator = np.random.default_rng(seed)
-    if share is not None:
+    if share is not None and replace:
+        yield generator.integers(0, units, size=(n, round(share * units)))
+    elif share is not None:
         rank = generator.random((n, units)).argsort(axis=1, kind="stable")
         yield rank[:, : round(share * units)]
     elif strata is not None:

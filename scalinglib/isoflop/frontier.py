@@ -136,7 +136,9 @@ class FrontierFit(Frontier):
     warnings: tuple[str, ...]
     sample: Sample
 
-    def resample(self, n: int = 1000, *, seed: int = 0, share: float | None = None) -> pd.DataFrame:
+    def resample(
+        self, n: int = 1000, *, seed: int = 0, share: float | None = None, replace: bool = False
+    ) -> pd.DataFrame:
         """Repeat the fit on runs drawn with replacement, within each budget.
 
         An envelope draws whole training curves. Every resample judges its budgets by the rules
@@ -149,8 +151,10 @@ class FrontierFit(Frontier):
         seed : int, optional
             Seed of ``numpy.random.default_rng``.
         share : float, optional
-            Draw this share of all runs together, without replacement, instead; Hoffmann et al.
-            quote intervals over subsamples of 0.8.
+            Draw this share of all runs together, without replacement, instead.
+        replace : bool, optional
+            Draw the share with replacement. A bootstrap does; without replacement draws of 0.8
+            spread about 0.45 times as widely.
 
         Returns
         -------
@@ -161,7 +165,7 @@ class FrontierFit(Frontier):
         Raises
         ------
         DataError
-            If `n` is below 2, or `share` is not between 0 and 1.
+            If `n` is below 2, `share` is not between 0 and 1, or `replace` comes without one.
 
         Examples
         --------
@@ -172,7 +176,7 @@ class FrontierFit(Frontier):
         >>> bool(0 < draws.a.std() < 0.1)
         True
         """
-        found = self.sample.minima(self.sample.draw(n, seed, share))
+        found = self.sample.minima(self.sample.draw(n, seed, share, replace))
         return pd.DataFrame(power_lines(self.sample.budgets, found))
 
     def interval(
@@ -183,6 +187,7 @@ class FrontierFit(Frontier):
         n: int = 1000,
         seed: int = 0,
         share: float | None = None,
+        replace: bool = False,
     ) -> tuple[float, float]:
         """Percentile interval over resamples.
 
@@ -193,7 +198,7 @@ class FrontierFit(Frontier):
             and returns a number.
         level : float, optional
             Nominal coverage.
-        n, seed, share
+        n, seed, share, replace
             As in `resample`.
 
         Returns
@@ -218,7 +223,7 @@ class FrontierFit(Frontier):
         True
         """
         ends = tails(level)
-        draws = self.resample(n, seed=seed, share=share)
+        draws = self.resample(n, seed=seed, share=share, replace=replace)
         kept = draws[draws.budgets >= 2].drop(columns="budgets")
         if len(kept) < 0.95 * len(draws):
             raise FitError(

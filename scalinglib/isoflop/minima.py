@@ -49,7 +49,9 @@ class Sample(ABC):
     budgets: Floats
 
     @abstractmethod
-    def draw(self, n: int, seed: int, share: float | None) -> Sequence[Floats]:
+    def draw(
+        self, n: int, seed: int, share: float | None, replace: bool = False
+    ) -> Sequence[Floats]:
         """Weights of the runs in `n` resamples, an array (n, runs) per group."""
 
     @abstractmethod
@@ -112,11 +114,13 @@ class Profiles(Sample):
     profiles: tuple[BudgetProfile, ...]
     along: Along
 
-    def draw(self, n: int, seed: int, share: float | None) -> Sequence[Floats]:
+    def draw(
+        self, n: int, seed: int, share: float | None, replace: bool = False
+    ) -> Sequence[Floats]:
         """Draw runs within each budget, or a share of all runs together."""
         runs, ends = sum(self.counts()), np.cumsum(self.counts())[:-1]
         strata = np.split(np.arange(runs), ends) if share is None else None
-        (drawn,) = draw(runs, n, seed=seed, strata=strata, share=share)
+        (drawn,) = draw(runs, n, seed=seed, strata=strata, share=share, replace=replace)
         return np.split(counts(drawn, runs), ends, axis=1)
 
     def ones(self) -> Sequence[Floats]:
@@ -168,10 +172,13 @@ class Curves(Sample):
     size: Floats
     loss: Floats
 
-    def draw(self, n: int, seed: int, share: float | None) -> Sequence[Floats]:
+    def draw(
+        self, n: int, seed: int, share: float | None, replace: bool = False
+    ) -> Sequence[Floats]:
         """Draw whole curves."""
         curves = len(self.size)
-        return [counts(np.concatenate([*draw(curves, n, seed=seed, share=share)]), curves)]
+        drawn = draw(curves, n, seed=seed, share=share, replace=replace)
+        return [counts(np.concatenate([*drawn]), curves)]
 
     def ones(self) -> Sequence[Floats]:
         """Every curve once."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import hypergeom
+from scipy.stats import hypergeom, spearmanr
 
 from scalinglib import published
 from scalinglib.checks import (
@@ -43,6 +44,16 @@ SNIPPET_SIZES: Final = (1e8, 1e11, 50)
 """Smallest and largest model (parameters) of that listing, and the number of sizes."""
 JUMP_STEPS: Final = (5_000, 55_000, 70_000, 200_000)
 """Steps of the 7B run: start, start and end of the window with the jump, end."""
+
+
+def foretold(checkpoints: pd.DataFrame, step: int, later: int) -> float:
+    """Rank correlation over models of the loss at a step with the accuracy at a later one.
+
+    Columns model, step, perplexity, accuracy. Near -1 if the models ahead in loss stay ahead.
+    """
+    by_model = checkpoints.set_index(["step", "model"]).sort_index()
+    loss, score = by_model.perplexity.loc[step], by_model.accuracy.loc[later]
+    return float(spearmanr(loss, score.reindex(loss.index)).statistic)
 
 
 def emergence_score(y: ArrayLike) -> float:

@@ -6,17 +6,20 @@ critical batch size, and the three routes from exponents to a compute-optimal mo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from scalinglib import published
 from scalinglib.checks import Floats, positive
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN, PF_DAY
 from scalinglib.errors import DataError
+from scalinglib.fit.profile import profile
 from scalinglib.laws.kaplan import ComputeSplit, CriticalBatch, KaplanLaw, StepsLaw
-from scalinglib.laws.power import PowerLaw
+from scalinglib.laws.power import PowerLaw, fit_power_law
 from scalinglib.published import Reported
 
 CONSTANTS = {
@@ -41,6 +44,26 @@ def printed_constants() -> dict[str, Reported]:
         for name, symbol in names.items()
     }
     return found | {"PF_day": published.printed("kaplan2020/PF-day")}
+
+
+def exponents_by_corpus(
+    runs: pd.DataFrame, corpora: Mapping[str, str], value: float
+) -> pd.DataFrame:
+    """Exponent of loss in size on each corpus (name: column of losses), and its interval.
+
+    Profile intervals of 95 %, with the runs, a row a size (`params`), taken as independent;
+    `holds` says whether the interval contains `value`.
+    """
+    rows = {}
+    for name, column in corpora.items():
+        scored = runs.dropna(subset=[column])
+        fit = fit_power_law(scored.params, scored[column])
+        low, high = profile(fit, "alpha").interval
+        rows[name] = {
+            "sizes": len(scored), "alpha_N": fit.law.alpha, "low": low, "high": high,
+            "holds": bool(low <= value <= high),
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def joint_of_single_laws() -> KaplanLaw:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
+from scipy.optimize import brentq, least_squares
 from scipy.optimize.elementwise import find_root
 
 from scalinglib import published
@@ -243,12 +245,73 @@ def _logit_share(start: float, demand: Floats, power: float) -> Floats:
 
 
 def gain_per_doubling(law: ChinchillaLaw, D: ArrayLike) -> Floats:
-    """Loss (nats per token) that twice the D training tokens take off, at any model size.
+    """Loss (nats per token) that twice the D training tokens take off, by a separable law.
 
-    B D^-beta (1 - 2^-beta).
+    B D^-beta (1 - 2^-beta), the same for every size of the model.
     """
     gain: Floats = -law.B * positive("D", D) ** -law.beta * np.expm1(-law.beta * np.log(2))
     return gain
+
+
+def paired_gains(runs: pd.DataFrame, loss: str, *, within: float = 0.03) -> pd.DataFrame:
+    """What the same tokens took off the loss of two neighbouring sizes.
+
+    Columns params, tokens and `loss`. Token counts closer than the share `within` count as the
+    same; a pair of sizes that shares fewer than two is left out.
+    """
+    sizes = {N: of.sort_values("tokens", kind="stable") for N, of in runs.groupby("params")}
+    found = []
+    for (N, of), (larger, other) in pairwise(sizes.items()):
+        D, other_D = of.tokens.to_numpy(), other.tokens.to_numpy()
+        i, j = np.nonzero(np.abs(np.log(D[:, None] / other_D)) < within)
+        if len(i) > 1:
+            small, large = of[loss].to_numpy()[i], other[loss].to_numpy()[j]
+            found.append((N, larger, D[i[0]], D[i[-1]], small[0] - small[-1], large[0] - large[-1]))
+    columns = ["small", "large", "from", "to", "gain of the small", "gain of the large"]
+    return pd.DataFrame(found, columns=columns)
+
+
+@dataclass(frozen=True, slots=True)
+class GainBySize:
+    """L = u_size + B N^g D^-beta with a level u of its own for every size; g = 0 is separable.
+
+    `rms` and `rms_separable` are the typical residuals (nats) with g free and at 0; `low` and
+    `high` are the extremes of g when any one size is left out.
+    """
+
+    g: float
+    beta: float
+    rms: float
+    rms_separable: float
+    low: float
+    high: float
+
+
+def gain_by_size(N: ArrayLike, D: ArrayLike, loss: ArrayLike) -> GainBySize:
+    """How the gain from data grows with the size of the model, by least squares in the loss."""
+    N, D, loss = (np.asarray(one, dtype=np.float64) for one in (N, D, loss))
+    g, beta, rms = _grown(N, D, loss, free=True)
+    rest = [np.flatnonzero(one != N) for one in np.unique(N)]
+    without = [_grown(N[k], D[k], loss[k], free=True)[0] for k in rest]
+    separable = _grown(N, D, loss, free=False)[2]
+    return GainBySize(g, beta, rms, separable, min(without), max(without))
+
+
+def _grown(N: Floats, D: Floats, loss: Floats, *, free: bool) -> tuple[float, float, float]:
+    """Growth g (0 unless free), beta and the root mean square residual."""
+    sizes, which = np.unique(N, return_inverse=True)
+    own, n = np.eye(len(sizes))[which], np.log(N / N.mean())
+    d = np.log(D / np.exp(np.log(D).mean()))
+
+    def residuals(p: Floats) -> Floats:
+        # Levels and coefficient follow from linear least squares, given both exponents.
+        terms = np.column_stack([own, np.exp((p[1] if free else 0.0) * n - p[0] * d)])
+        left: Floats = terms @ np.linalg.lstsq(terms, loss)[0] - loss
+        return left
+
+    best = least_squares(residuals, [0.4, 0.1] if free else [0.4], x_scale=0.1)
+    g = float(best.x[1]) if free else 0.0
+    return g, float(best.x[0]), float(np.sqrt(np.mean(best.fun**2)))
 
 
 def best_bits(gammas: Sequence[float], *, offsets: Sequence[float] | None = None) -> float:

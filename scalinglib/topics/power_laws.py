@@ -89,6 +89,19 @@ def _best_exponent(span: Floats, y: Floats, offset: bool) -> tuple[float, float,
     return float(alpha[0]), float(floor[0]), float(height[0])
 
 
+def largest_misses(x: ArrayLike, y: ArrayLike) -> pd.Series[float]:
+    """Largest relative error of the best y = a - b ln x, and of the best A x^-alpha, at the points.
+
+    Both by least squares, of y for the logarithm and of ln y for the power law.
+    """
+    (scale, observed), _ = vectors(x=x, y=y)
+    u = np.log(scale) - np.log(scale).mean()
+    logarithm = np.polyval(np.polyfit(u, observed, 1), u)
+    power = np.exp(np.polyval(np.polyfit(u, np.log(observed), 1), u))
+    found = {"logarithm": logarithm, "power law": power}
+    return pd.Series({form: float(np.abs(y / observed - 1).max()) for form, y in found.items()})
+
+
 def refit_within_rounding(
     x: ArrayLike,
     y: ArrayLike,

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
+from scipy.stats import linregress
 
 from scalinglib import published
 from scalinglib.checks import Floats, positive, vectors
@@ -50,6 +52,25 @@ def script_grid(name: str) -> Floats:
     """Sizes, tokens or budgets of the script of Pearce and Song 2024, evenly spaced in the log."""
     low, high, count = published.row(f"pearce2024/grid/{name}")
     return np.geomspace(low, high, int(count))
+
+
+def exponents_by_count(optima: pd.DataFrame) -> pd.DataFrame:
+    """Exponents of size and tokens in compute for each way of counting parameters.
+
+    Columns counted, budget_flops, params, tokens. `a` and `b` are least squares with the standard
+    error of a, budgets taken as independent; the last column joins the outer budgets.
+    """
+    rows = {}
+    for name, found in optima.sort_values("budget_flops", kind="stable").groupby(
+        "counted", sort=False
+    ):
+        C, N, D = np.log(found[["budget_flops", "params", "tokens"]].to_numpy(float)).T
+        size = linregress(C, N)
+        rows[name] = {
+            "a": size.slope, "se": size.stderr, "b": linregress(C, D).slope,
+            "a, end points": (N[-1] - N[0]) / (C[-1] - C[0]),
+        }  # fmt: skip
+    return pd.DataFrame(rows).T
 
 
 Counted = Literal["non-embedding", "total"]

@@ -52,12 +52,22 @@ ROWS = [
 ]
 
 
-def test_comparison_has_the_five_columns():
+def test_comparison_has_the_six_columns():
     frame = display.comparison(ROWS).frame()
-    assert list(frame) == ["quantity", "published", "ours", "difference", "verdict"]
-    assert list(frame.verdict) == ["same digits", "differs", "differs", "differs"]
+    assert list(frame) == [
+        "quantity", "published", "ours", "difference", "returns the print?", "agrees?",
+    ]  # fmt: skip
+    assert list(frame["returns the print?"]) == ["yes", "no", "no", "no"]
+    assert list(frame["agrees?"]) == ["near", "differs", "differs", "differs"]
     assert list(frame.difference) == ["-0.77 %", "-47 %", "+0.1", "5e+06 times"]
     assert frame.published[0] == "0.35 (Table 1)"
+
+
+def test_our_own_error_and_a_second_hand_reading_are_told():
+    value = Reported("0.35", "someone", "Table 1", how="secondhand")
+    frame = display.comparison([("a", value, 0.40), ("b", value, 0.40, 0.06)]).frame()
+    assert list(frame["agrees?"]) == ["differs", "within error"]
+    assert set(frame.published) == {"0.35 (Table 1; second-hand)"}
 
 
 def test_comparison_is_text_for_tests_and_html_for_the_site(monkeypatch):

@@ -13,6 +13,7 @@ WAYS = {
     "strata": {"strata": STRATA},
     "blocks": {"block": 3},
     "share": {"share": 0.8},
+    "share with replacement": {"share": 0.8, "replace": True},
     "multinomial": {"multinomial": True},
 }
 
@@ -49,6 +50,17 @@ def test_a_share_is_drawn_without_replacement():
     assert counts(table, 10).max() == 1
 
 
+def test_a_share_with_replacement_repeats_units_and_spreads_wider():
+    values = np.random.default_rng(0).normal(size=100)
+    with_, without = (
+        values[drawn(units=100, n=4000, share=0.8, replace=way)].mean(axis=1).std()
+        for way in (True, False)
+    )
+    assert counts(drawn(share=0.8, replace=True), 10).max() > 1
+    assert with_ / (values.std() / 10) == pytest.approx(0.8**-0.5, rel=0.03)
+    assert without / (values.std() / 10) == pytest.approx(0.5, rel=0.03)
+
+
 def test_blocks_keep_neighbours_together():
     steps = np.diff(drawn(units=9, block=3), axis=1)
     assert (steps[:, [0, 1, 3, 4, 6, 7]] == 1).all()
@@ -63,6 +75,7 @@ def test_counts_say_how_often_a_unit_was_drawn():
     [
         (lambda: drawn(n=1), "n must be at least 2"),
         (lambda: drawn(share=80), "share must lie between 0 and 1"),
+        (lambda: drawn(replace=True), "give one, such as share=0.8"),
         (lambda: drawn(block=11), "block must lie between 1 and n = 10"),
         (lambda: [*given(np.array([0, 1]), 2)], "two-dimensional"),
         (lambda: [*given(np.array([[0, 1], [1, 2]]), 2)], "between 0 and 1"),

@@ -29,7 +29,7 @@ def charts():
     yield "pairs", figures.pairs(pairs, CONSTANTS)
     yield "valley", figures.valley(profile, minima, published=15.4, bands=band)
     yield "planner", figures.planner({"one": (figures.OURS, LAW)}, C=1e22, U=25e9)
-    yield "wall", figures.wall(stock, sets, factor=5, years=(2019, 2034))
+    yield "wall", figures.wall(stock, sets, over=5, years=(2019, 2034))
     yield "collapse", figures.collapse(paths, paths)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
+from scalinglib.topics import epoch_refit
 
 NAMES = ["A", "B", "E", "alpha", "beta"]
 HUBER = [477.821166, 2143.451679, 1.817218285, 0.347309903, 0.367173253]
@@ -18,6 +19,7 @@ LAD = [482.002803, 2085.33548, 1.81686100, 0.34781270, 0.36585178]
 LAD_OBJECTIVE = 1.1294964432
 ROUNDED, UNROUNDED = published.HOFFMANN_2022_ROUNDED, published.HOFFMANN_2022
 HEADLINE = published.EPOCH_2024
+ENDS = (slice(0, 3), slice(-3, None))
 CHINCHILLA_FLOPS = sl.training_flops(*published.row("model/Chinchilla 70B"))
 
 
@@ -297,3 +299,128 @@ class TestLossScale:
     def test_options_are_checked(self, chinchilla_runs, options):
         with pytest.raises(sl.DataError, match=f"{next(iter(options))} must be"):
             sl.quasi_newton_run(chinchilla_runs, start=UNROUNDED, **options)
+
+
+def best_plan(grid):
+    return sl.compute_optimal(grid.law[0], published.value("hoffmann2022/Gopher budget"))
+
+
+class TestHoffmannsGrid:
+    """From Hoffmann's own starts the sum reaches the optimum and the mean does not."""
+
+    def check(self, runs, every):
+        summed = epoch_refit.replay_grid(runs, reduce="sum", every=every)
+        averaged = epoch_refit.replay_grid(runs, reduce="mean", every=every)
+        assert summed.success.all()
+        assert averaged.success.all()
+        assert summed.objective[0] < (1 + 1e-6) * HUBER_OBJECTIVE
+        arrived = (summed.objective < 1.01 * HUBER_OBJECTIVE).mean()
+        assert arrived == pytest.approx(0.09, abs=0.015)
+        assert averaged.objective[0] == pytest.approx(1.088 * HUBER_OBJECTIVE, rel=0.01)
+        said = published.value("hoffmann2022/approach 3/Gopher size")
+        assert pytest.approx(said, rel=0.05) == best_plan(averaged).N / 1e9
+        assert 1.5 * said < best_plan(summed).N / 1e9
+        assert averaged.law[0].beta != pytest.approx(UNROUNDED.beta, rel=0.05)
+
+    def test_every_ninth_start(self, chinchilla_runs):
+        self.check(chinchilla_runs, 9)
+
+    @pytest.mark.slow
+    def test_all_starts(self, chinchilla_runs):
+        assert len(epoch_refit.hoffmann_starts()) == 4500
+        self.check(chinchilla_runs, 1)
+
+
+@pytest.fixture(scope="module")
+def drawn(chinchilla_runs, chinchilla_fit):
+    points = sl.load("isoflop_runs").query("experiment == 'chinchilla'")
+    nominal = points.budget_flops.unique()
+    groups = {
+        "sizes": epoch_refit.model_sizes(chinchilla_runs.params),
+        "budgets": epoch_refit.budget_blocks(chinchilla_runs.flops, nominal),
+    }
+    return {name: (sl.bootstrap(chinchilla_fit, clusters=one), one) for name, one in groups.items()}
+
+
+class TestDependence:
+    """The constants are rejected however runs are grouped; the allocation is not."""
+
+    def test_sizes_are_told_apart_by_table_and_not_by_digits(self, chinchilla_runs, drawn):
+        _, sizes = drawn["sizes"]
+        assert len(set(sizes)) == 43 < chinchilla_runs.params.nunique()
+        spread = (
+            np.log(chinchilla_runs.params).groupby(sizes).agg(lambda one: one.max() - one.min())
+        )
+        assert spread.max() < 0.01
+
+    def test_constants_are_rejected_by_every_grouping(self, drawn, lad_fit):
+        for boot, _ in drawn.values():
+            assert sl.wald_test(UNROUNDED, boot, centre=lad_fit.law).p < 1e-3
+
+    def test_the_allocation_is_not_excluded_if_budgets_are_drawn(self, drawn):
+        low, high = drawn["budgets"][0].interval("a")
+        assert low < UNROUNDED.a < high
+        assert UNROUNDED.a < drawn["sizes"][0].interval("a")[0]
+
+    def test_residuals_share_sizes_and_not_budgets(self, chinchilla_fit, drawn):
+        residuals = chinchilla_fit.residuals.to_numpy()
+        seen, chance = epoch_refit.intraclass(residuals, drawn["sizes"][1])
+        assert seen > 1.3 * chance
+        seen, chance = epoch_refit.intraclass(residuals, drawn["budgets"][1])
+        assert seen < chance
+
+    def test_the_distance_depends_on_coordinates(self, published_boot, lad_fit):
+        raw = epoch_refit.distance_in_constants(UNROUNDED, published_boot, lad_fit.law)
+        logs = sl.wald_test(UNROUNDED, published_boot, centre=lad_fit.law).statistic
+        assert raw == pytest.approx(74, rel=0.03)
+        assert logs > 3 * raw
+
+
+class TestBend:
+    """One pair of exponents does not hold over the runs, and halves show it best."""
+
+    def test_the_size_exponent_falls_with_compute(self, chinchilla_runs):
+        fits = [sl.fit_chinchilla(one).law.a for one in epoch_refit.by_compute(chinchilla_runs, 3)]
+        np.testing.assert_allclose(fits, [0.667, 0.456, 0.342], atol=1e-3)
+
+    def test_a_draw_is_what_a_full_search_finds(self, chinchilla_runs, chinchilla_fit):
+        groups = epoch_refit.model_sizes(chinchilla_runs.params)
+        error = chinchilla_fit.residuals.to_numpy()
+        _, label = np.unique(groups, return_inverse=True)
+        signs = np.random.default_rng(3).choice([-1, 1], label.max() + 1)[label]
+        fitted = chinchilla_fit.law.loss(chinchilla_runs.params, chinchilla_runs.tokens)
+        drawn = epoch_refit.bend_by_chance(
+            chinchilla_fit, chinchilla_runs, 2, groups=groups, n=1, seed=3
+        )
+        full = epoch_refit.bend(chinchilla_runs.assign(loss=fitted * np.exp(error * signs)), 2)
+        assert drawn[0] == pytest.approx(full, abs=1e-6)
+
+    @pytest.mark.slow
+    def test_chance_bends_halves_less_than_the_runs_do(
+        self, chinchilla_runs, chinchilla_fit, drawn
+    ):
+        share = {}
+        for parts in (2, 3):
+            seen = epoch_refit.bend(chinchilla_runs, parts)
+            for how in drawn:
+                draws = epoch_refit.bend_by_chance(
+                    chinchilla_fit, chinchilla_runs, parts, groups=drawn[how][1], n=400
+                )
+                share[parts, how] = (draws >= seen).mean()
+        assert share[2, "sizes"] < 0.005
+        assert share[2, "budgets"] < 0.02
+        # Thirds alone would not do, if the runs of a budget share their residuals.
+        assert 0.015 < share[3, "budgets"] < 0.12
+
+    def test_minima_bend_too_and_no_reading_error_moves_them(self):
+        points = sl.load("isoflop_runs").query("experiment == 'chinchilla'")
+        minima = sl.fit_isoflop(points).minima.query("used")
+        x, y = np.log(minima.budget.to_numpy()), np.log(minima.params.to_numpy())
+        # The evidence is weak: it would not be called significant.
+        assert 0.05 < epoch_refit.curvature_test(x, y) < 0.07
+        # Squared losses are another reading of the colours: the parabolas hardly notice.
+        bent = sl.fit_isoflop(points.assign(loss=points.loss**2)).minima.query("used").params
+        slopes = [np.polyfit(x[rows], np.log(bent.to_numpy())[rows], 1)[0] for rows in ENDS]
+        found = [np.polyfit(x[rows], y[rows], 1)[0] for rows in ENDS]
+        np.testing.assert_allclose(slopes, found, atol=0.02)
+        assert found[0] > 1.5 * found[1]

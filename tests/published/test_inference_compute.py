@@ -7,6 +7,7 @@ import scalinglib as sl
 from scalinglib import published
 from scalinglib.laws import ExponentiatedPowerLaw, LogLinear, log_depth
 from scalinglib.topics.inference_compute import (
+    SOURCE_GRID,
     CoverageLaw,
     Plan,
     best_buys,
@@ -85,8 +86,8 @@ def test_coverage(solved, name, target):
 
 def test_brown_on_pythia_160m(solved):
     first, last = (100 * solved["160M"][at] for at in (0, -1))
-    assert published.printed("brown2024/Pythia-160M/pass_1").verdict(first) == "same digits"
-    assert published.printed("brown2024/Pythia-160M/pass_10k").verdict(last) == "same digits"
+    assert published.printed("brown2024/Pythia-160M/pass_1").returns(first)
+    assert published.printed("brown2024/Pythia-160M/pass_10k").returns(last)
 
 
 @each
@@ -107,6 +108,16 @@ def test_the_power_law_fits_better_every_time(power, line):
     assert min(ratio) > 2.2
     assert power["12B"].rmse == pytest.approx(0.0091, abs=1e-4)
     assert line["12B"].rmse == pytest.approx(0.0373, abs=1e-4)
+
+
+def test_the_better_form_is_the_same_on_the_grid_of_the_source(by_model, power):
+    k = np.array(SOURCE_GRID)
+    assert (len(k), k[0], k[-1]) == (101, 1, 10_000)
+    assert (np.diff(k) > 0).all()
+    for name, rows in by_model.items():
+        found = sl.fit_curve(ExponentiatedPowerLaw, k, coverage(rows, k))
+        assert found.params["b"] == pytest.approx(power[name].params["b"], abs=0.007)
+        assert sl.fit_curve(LogLinear, k, coverage(rows, k)).rmse > 2 * found.rmse
 
 
 def test_the_line_leaves_the_scale(line):
@@ -224,19 +235,13 @@ def test_s1_on_aime():
     assert (
         np.abs(30 * rows.accuracy_pct / 100 - (30 * rows.accuracy_pct / 100).round()).max() < 0.01
     )
-    assert (
-        published.printed("muennighoff2025/AIME24/plain").verdict(rows.accuracy_pct.iloc[4])
-        == "same digits"
-    )
-    assert (
-        published.printed("muennighoff2025/AIME24/forced").verdict(rows.accuracy_pct.iloc[-1])
-        == "same digits"
-    )
+    assert published.printed("muennighoff2025/AIME24/plain").returns(rows.accuracy_pct.iloc[4])
+    assert published.printed("muennighoff2025/AIME24/forced").returns(rows.accuracy_pct.iloc[-1])
 
 
 def test_o3_solved_29_of_30():
-    assert published.printed("openai2024o3/AIME 2024").verdict(100 * 29 / 30) == "same digits"
-    assert published.printed("openai2024o3/AIME 2024").verdict(100 * 28 / 30) == "differs"
+    assert published.printed("openai2024o3/AIME 2024").returns(100 * 29 / 30)
+    assert not published.printed("openai2024o3/AIME 2024").returns(100 * 28 / 30)
 
 
 def test_two_budgets():

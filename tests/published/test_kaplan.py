@@ -65,9 +65,9 @@ class TestExponentOnRuns:
         assert law.x_c == pytest.approx(3.56805e13, rel=1e-4)
         assert np.log10(law.A) == pytest.approx(1.065505, abs=1e-6)
         clark = published.constants("clark2022/dense")
-        assert clark["x_c"].verdict(law.x_c) == "same digits"
+        assert clark["x_c"].returns(law.x_c)
         # 0.078621 rounds to 0.079; the printed 0.078 is its first two digits.
-        assert clark["alpha"].verdict(law.alpha) == "differs"
+        assert not clark["alpha"].returns(law.alpha)
         assert int(1000 * law.alpha) == 78
 
     def test_all_rows_with_equal_weight(self, runs):
@@ -125,7 +125,7 @@ class TestExponentOnRuns:
         alpha = sl.fit_power_law(minima.budget, minima.loss).law.alpha
         assert len(minima) == 9
         assert alpha == pytest.approx(0.05006, abs=1e-5)
-        assert PRINTED["alpha_C_min"].verdict(alpha) == "same digits"
+        assert PRINTED["alpha_C_min"].returns(alpha)
 
     def test_the_exponent_of_compute_in_the_lowest_runs(self, chinchilla_runs):
         budgets = np.array([6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21])
@@ -135,6 +135,30 @@ class TestExponentOnRuns:
         assert len(lowest) == 9
         alpha = sl.fit_power_law(lowest.index.to_numpy(), lowest.to_numpy()).law.alpha
         assert alpha == pytest.approx(0.0507, abs=5e-4)
+
+
+def test_only_the_validation_text_of_five_corpora_holds_kaplans_exponent(sizes):
+    corpora = {name: f"loss_{name}"
+               for name in ("validation", "c4", "curation", "pile", "wikitext103")}  # fmt: skip
+    found = kaplan.exponents_by_corpus(sizes, corpora, PRINTED["alpha_N"].value)
+    assert found.index[found.holds].tolist() == ["validation"]
+    others, own = found[~found.holds], found.loc["validation"]
+    assert ((others.high < own.low) | (others.low > own.high)).all()
+    assert (others.alpha_N.min(), others.alpha_N.max()) == pytest.approx((0.0653, 0.1034), abs=1e-4)
+
+
+def test_what_counts_as_compute_moves_gpt3s_loss_further_than_two_laws_differ():
+    days = sl.pf_days(GPT3_C)
+    spent, least = BY_COMPUTE.loss(days), BY_COMPUTE.loss(days / 2)
+    drawn = published.law("brown2020/compute").loss(days)
+    assert abs(least / spent - 1) > abs(drawn / spent - 1)
+
+
+def test_kaplans_joint_law_picks_the_loser_of_the_pair_that_was_trained():
+    N = np.array([published.value(f"hoffmann2022/D.4 pair/{one}") for one in ("small", "large")])
+    D = published.value("hoffmann2022/Kaplan size, budget") / 6 / N
+    gap = {law: float(np.diff(law.loss(N, D))[0]) for law in (JOINT, published.EPOCH_2024)}
+    assert list(gap.values()) == pytest.approx([-0.0400, 0.0089], abs=1e-4)
 
 
 class TestSingleLaws:
@@ -156,7 +180,7 @@ class TestSingleLaws:
     def test_a_doubling_of_parameters(self):
         factor = BY_SIZE.loss(2e9) / BY_SIZE.loss(1e9)
         assert factor == pytest.approx(0.9487, abs=1e-4)
-        assert DERIVED["doubling"].verdict(float(factor)) == "same digits"
+        assert DERIVED["doubling"].returns(float(factor))
 
     def test_units_and_ranges(self):
         assert PRINTED["C_c_min"].value * sl.PF_DAY == pytest.approx(2.678e28, rel=1e-3)
@@ -180,7 +204,7 @@ class TestJointLaw:
 
     def test_the_printed_prefactor_goes_with_the_printed_exponent(self):
         at_1b = float(kaplan.unique_tokens_needed(JOINT, 1e9)) / 1e9 ** DERIVED["overfit_p"].value
-        assert DERIVED["overfit_k"].verdict(at_1b) == "same digits"
+        assert DERIVED["overfit_k"].returns(at_1b)
 
     def test_exponent_of_the_optimum(self):
         assert optimum.joint_exponent(JOINT) == pytest.approx(0.5754, abs=1e-3)
@@ -233,12 +257,12 @@ class TestSteps:
         ours = {"stop_params": early.params, "stop_steps": early.steps, "gap": STEPS.gap,
                 "stop_compute": early.compute}  # fmt: skip
         for name, value in ours.items():
-            assert DERIVED[name].verdict(float(value)) == "same digits"
+            assert DERIVED[name].returns(float(value))
 
     def test_other_sizes(self):
         cost = kaplan.size_tradeoff(STEPS, [0.6, 2.2])
         assert cost.compute == pytest.approx([1.165, 1.204], abs=1e-3)
-        assert DERIVED["size_steps"].verdict(float(cost.steps[1])) == "same digits"
+        assert DERIVED["size_steps"].returns(float(cost.steps[1]))
 
     def test_steps_to_a_loss_of_three(self):
         steps = STEPS.steps(3.0, [1e8, 1e9, 1e10])
@@ -255,8 +279,8 @@ class TestSplit:
         closure = kaplan.compute_exponent(*values)
         assert closure == pytest.approx(0.051987, abs=1e-6)
         assert closure / PRINTED["alpha_N"].value == pytest.approx(0.684, abs=1e-3)
-        assert DERIVED["alpha_C_closure"].verdict(closure) == "differs"
-        assert DERIVED["alpha_C_closure_appendix"].verdict(closure) == "same digits"
+        assert not DERIVED["alpha_C_closure"].returns(closure)
+        assert DERIVED["alpha_C_closure_appendix"].returns(closure)
 
     def test_closure_with_the_constants_of_the_steps_law(self):
         frontier = kaplan.StepsFrontier(STEPS, published.law("kaplan2020/batch"))
@@ -265,7 +289,7 @@ class TestSplit:
 
     def test_where_071_comes_from(self):
         ratio = DERIVED["alpha_C_closure"].value / PRINTED["alpha_N"].value
-        assert DERIVED["p_N_closure"].verdict(ratio) == "same digits"
+        assert DERIVED["p_N_closure"].returns(ratio)
         measured = PRINTED["alpha_C_min"].value / PRINTED["alpha_N"].value
         assert measured == pytest.approx(0.658, abs=1e-3)
 
@@ -278,7 +302,7 @@ class TestSplit:
     def test_hoffmanns_quotation_halves_the_compute(self):
         budget = published.value("hoffmann2022/Kaplan size, budget")
         halved = float(SPLIT.params(kaplan.minimum_compute(budget, 1, 1)))
-        assert published.printed("hoffmann2022/Kaplan size").verdict(halved) == "same digits"
+        assert published.printed("hoffmann2022/Kaplan size").returns(halved)
         assert SPLIT.params(budget) == pytest.approx(7.77e9, rel=1e-3)
 
     def test_tokens_per_parameter(self):
@@ -291,8 +315,8 @@ class TestSplit:
 
     def test_tokens_at_one_pf_day_are_those_of_the_table(self):
         for tokens in (SPLIT.tokens_by_steps(sl.PF_DAY), SPLIT.tokens_by_size(sl.PF_DAY)):
-            assert PRINTED["D_e"].verdict(float(tokens)) == "same digits"
-            assert published.printed("kaplan2020/elsewhere/D_e").verdict(float(tokens)) == "differs"
+            assert PRINTED["D_e"].returns(float(tokens))
+            assert not published.printed("kaplan2020/elsewhere/D_e").returns(float(tokens))
 
     def test_crossing(self):
         meet = kaplan.crossing_point(BY_COMPUTE, BY_TOKENS, SPLIT)
@@ -300,7 +324,7 @@ class TestSplit:
         counts = [meet.N, meet.D]
         assert counts == pytest.approx([1.174e12, 2.48e11], rel=1e-3)
         assert meet.loss == pytest.approx(1.6677, abs=1e-4)
-        assert DERIVED["cross_loss"].verdict(meet.loss) == "same digits"
+        assert DERIVED["cross_loss"].returns(meet.loss)
         for name, value in (("cross_C", sl.pf_days(meet.C)), ("cross_N", meet.N)):
             assert 0.5 < DERIVED[name].value / value < 2
         # The quoted trillion tokens are four times what these constants give.
@@ -314,7 +338,7 @@ class TestSplit:
         # Its tokens are near the quoted ones, but its loss is not.
         tokens = meet.D
         assert tokens == pytest.approx(8.11e11, rel=1e-3)
-        assert DERIVED["cross_loss"].verdict(meet.loss) == "differs"
+        assert not DERIVED["cross_loss"].returns(meet.loss)
 
     def test_epochs_law_wants_more_tokens(self):
         budget = published.value("hoffmann2022/Gopher budget")

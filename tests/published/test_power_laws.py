@@ -11,6 +11,7 @@ from scalinglib.isoflop import lowest_by_budget
 from scalinglib.optimum import cost_of_factor, reducible_exponent
 from scalinglib.topics.power_laws import (
     fit_power_law_unlogged,
+    largest_misses,
     local_exponent,
     refit_within_rounding,
     rolling_backtest,
@@ -115,6 +116,43 @@ class TestMinima:
             assert np.abs(np.log10(same.flops / one.budget_flops)).min() < 0.05
 
 
+class TestTrueCompute:
+    """What changes when the winners stand at the FLOP they used, not at nominal budgets."""
+
+    def test_the_budgets_are_nominal(self, minima):
+        ratio = minima.flops / minima.budget
+        assert (ratio.min(), ratio.max()) == pytest.approx((0.954, 1.154), abs=1e-3)
+
+    def test_the_exponent_cannot_choose_between_kaplans_two(self, minima):
+        fit = sl.fit_power_law(minima.flops, minima.loss)
+        assert fit.law.alpha == pytest.approx(0.0522, abs=1e-4)
+        low, high = sl.profile(fit, "alpha").interval
+        for compute in ("compute", "compute, fixed batch"):
+            assert low < published.constants(f"kaplan2020/{compute}")["alpha"].value < high
+
+    def test_no_floor_in_five_budgets_is_a_matter_of_nominal_compute(self, minima):
+        five = minima.iloc[:5]
+        nominal = sl.fit_power_law(five.budget, five.loss, offset=True)
+        used = sl.fit_power_law(five.flops, five.loss, offset=True)
+        assert nominal.law.E < 1e-6 < 1 < used.law.E
+        assert "not identified" in used.warnings[0]
+
+    def test_a_floor_forecasts_better_at_every_distance(self, minima):
+        line = rolling_backtest(minima.flops, minima.loss)
+        fit = partial(sl.fit_power_law, offset=True)
+        floor = rolling_backtest(minima.flops, minima.loss, fit=fit)
+        assert (floor.error.abs() < line.error.abs()).all()
+        assert (floor.groupby("points").E.first().diff().dropna() > 0).all()
+
+    @pytest.mark.parametrize(("decades", "miss"), [(2, 0.0165), (3, 0.0318)])
+    def test_a_logarithm_is_told_from_the_law_over_two_decades(self, minima, decades, miss):
+        C = np.logspace(19, 19 + decades, 50)
+        found = largest_misses(C, sl.compute_optimal(EPOCH, C).loss)
+        assert found["logarithm"] == pytest.approx(miss, abs=2e-4)
+        fit = sl.fit_power_law(minima.flops, minima.loss, offset=True)
+        assert found.min() > 3 * np.sqrt(np.mean(fit.residuals**2))
+
+
 class TestHoldOut:
     @pytest.mark.parametrize(
         ("cut", "runs", "error"),
@@ -162,7 +200,7 @@ class TestCosts:
     def test_a_doubling_of_parameters(self):
         ratio = 2 ** -published.constants("kaplan2020/parameters")["alpha"].value
         assert ratio == pytest.approx(0.9487, abs=1e-4)
-        assert published.printed("kaplan2020/derived/doubling").verdict(ratio) == "same digits"
+        assert published.printed("kaplan2020/derived/doubling").returns(ratio)
 
     def test_a_tenth_of_the_reducible_loss(self):
         assert cost_of_factor(EPOCH, 0.9) == pytest.approx(1.806, abs=1e-3)

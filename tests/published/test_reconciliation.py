@@ -74,7 +74,7 @@ def test_exponents_from_stored_optima(optima, step, exponent):
     line = stored_line(optima, reconciliation.STEPS[step])
     assert line.exponent == pytest.approx(exponent, abs=1e-5)
     assert line.exponent == pytest.approx(STORED[step], abs=1e-5)
-    assert EXPONENT[step].verdict(line.exponent) == "same digits"
+    assert EXPONENT[step].returns(line.exponent)
     assert STORED_LOW[step] < line.exponent < STORED_HIGH[step]
 
 
@@ -100,7 +100,7 @@ def test_sizes_at_the_budget_of_chinchilla(optima, step, params):
     budget = published.value("porian2024/Chinchilla budget")
     ours = stored_line(optima, reconciliation.STEPS[step]).at(budget)
     assert ours == pytest.approx(params, rel=1e-3)
-    assert SIZE[step].verdict(float(ours)) == "same digits"
+    assert SIZE[step].returns(float(ours))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_the_grid_of_the_script_gives_its_output(law, name):
     C, best = on_grid(law, "non-embedding")
     line = power_line(C, best.N)
     said = published.printed(f"pearce2024/slope/{name}")
-    assert said.verdict(line.exponent) == "same digits"
+    assert said.returns(line.exponent)
 
 
 def test_the_coarse_token_counts_explain_the_difference():
@@ -209,7 +209,7 @@ def test_the_coarse_token_counts_explain_the_difference():
 def test_the_loss_on_the_grid_gives_the_published_slope():
     C, best = on_grid("epoch", "non-embedding")
     line = power_line(C, best.loss)
-    assert published.printed("pearce2024/slope/loss").verdict(line.exponent) == "same digits"
+    assert published.printed("pearce2024/slope/loss").returns(line.exponent)
 
 
 @pytest.mark.parametrize(
@@ -259,6 +259,79 @@ def test_kaplans_line_runs_along_the_recounted_chinchilla_law():
     ratio = SPLIT.params(C) / ours
     assert ratio.min() == pytest.approx(0.887, abs=1e-3)
     assert ratio.max() == pytest.approx(1.219, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return sl.load("porian2024_owt2_points"), sl.load("porian2024_owt2_optima")
+
+
+@pytest.fixture(scope="module")
+def both(optima, tables):
+    return [
+        np.array([stored_line(table, setup).exponent for setup in reconciliation.STEPS.values()])
+        for table in (optima, tables[1])
+    ]
+
+
+class TestSecondCorpus:
+    """What two corpora in one pipeline support: the order of the steps, not their exact shares."""
+
+    def test_exponents(self, both):
+        expected = [0.863511, 0.698501, 0.603196, 0.574295, 0.518454]
+        assert both[1] == pytest.approx(expected, abs=1e-5)
+        for step, said in published.group("porian2024/OpenWebText2").items():
+            ours = both[1][list(reconciliation.STEPS).index(step)]
+            assert ours == pytest.approx(said.value, abs=5e-4)
+
+    def test_the_order_replicates_and_the_decay_is_smallest(self, both):
+        for exponents in both:
+            drops = -np.diff(exponents)
+            assert np.argmax(drops) == 0
+            assert np.argmin(drops) == 2
+            assert drops[2] < 0.1 * drops.sum()
+
+    def test_the_corpus_moves_less_than_the_pipeline(self, both):
+        by_corpus = np.abs(both[1] - both[0]).max()
+        deepseek = published.value("deepseek2024/a by corpus/OpenWebText2")
+        assert by_corpus < 0.03 < 0.055 < deepseek - both[1][-1]
+
+    def test_printed_intervals_of_the_two_corpora_overlap_at_every_step(self):
+        low = published.values("porian2024/OpenWebText2, low")
+        high = published.values("porian2024/OpenWebText2, high")
+        for step in reconciliation.STEPS:
+            assert low[step] < STORED_HIGH[step]
+            assert STORED_LOW[step] < high[step]
+
+    def test_the_share_of_the_count_does_not_replicate(self, both):
+        shares = [(one[0] - one[1]) / (one[0] - one[-1]) for one in both]
+        assert shares == pytest.approx([0.381, 0.478], abs=2e-3)
+
+    def test_the_tale_of_the_parabola_is_one_of_refinedweb(self, points, optima, tables):
+        def drops(runs, known):
+            lines = [found_line(runs, known, setup, weighted=False, method="parabola")
+                     for setup in reconciliation.STEPS.values()]  # fmt: skip
+            return -np.diff([line.exponent for line in lines])
+
+        assert np.argmax(drops(points, optima)) == 2
+        assert np.argmax(drops(*tables)) == 1
+
+    def test_most_of_the_first_step_is_there_on_training_loss_alone(self, optima, both):
+        # With attention counted, every set-up is read on training text.
+        setup = reconciliation.ATTENTION["last layer counted"]
+        assert setup["val"] == reconciliation.STEPS["Kaplan reproduced"]["val"] == "train"
+        drop = both[0][0] - stored_line(optima, setup).exponent
+        assert 0.85 < drop / (both[0][0] - both[0][1]) < 1
+
+
+def test_the_count_alone_moves_the_exponent_of_the_same_runs():
+    found = reconciliation.exponents_by_count(sl.load("nanochat_optima"))
+    expected = {"all": 0.366, "projections_and_head": 0.524, "transformer_matrices": 0.681}
+    assert found.a.to_dict() == pytest.approx(expected, abs=1e-3)
+    assert found.a.sort_values(kind="stable").diff().min() > 2 * found.se.max()
+    for name, row in found.iterrows():
+        said = published.value(f"nanochat/a/{name.replace('_', ' ')}")
+        assert row["a, end points"] == pytest.approx(said, abs=0.006)
 
 
 class TestClaims:

@@ -126,24 +126,27 @@ def test_half_a_unit_of_the_last_printed_digit(text, half):
 
 
 @pytest.mark.parametrize(
-    ("ours", "verdict"),
+    ("ours", "returns", "agrees"),
     [
-        (0.25, "same digits"),
-        (0.2549, "same digits"),
-        (0.2551, "within its error"),
-        (0.2699, "within its error"),
-        (0.2701, "differs"),
-        (float("nan"), "differs"),
+        (0.25, True, "within error"),
+        (0.2549, True, "within error"),
+        (0.2551, False, "within error"),
+        (0.2699, False, "within error"),
+        (0.2701, False, "differs"),
+        (float("nan"), False, "differs"),
     ],
 )
-def test_verdicts(ours, verdict):
-    assert Reported("0.25", "someone", "somewhere", se=0.02).verdict(ours) == verdict
+def test_a_row_answers_two_questions(ours, returns, agrees):
+    value = Reported("0.25", "someone", "somewhere", se=0.02)
+    assert (value.returns(ours), value.agrees(ours)) == (returns, agrees)
 
 
-def test_close_is_within_a_tenth_of_a_percent():
-    value = Reported("124.52232", "someone", "somewhere")
-    assert value.verdict(124.6468) == "close"
-    assert value.verdict(124.6470) == "differs"
+def test_a_coarse_print_can_return_without_agreeing():
+    value = Reported("0.3", "someone", "somewhere")
+    assert value.returns(0.34)
+    assert value.agrees(0.34) == "differs"
+    assert value.agrees(0.34, 0.05) == "within error"
+    assert value.agrees(0.305) == "near"
 
 
 def test_published_numbers_cannot_be_changed():

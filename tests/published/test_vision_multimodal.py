@@ -113,6 +113,72 @@ class TestLearningCurves:
         assert plateaus["saturating"] == pytest.approx(0.267, abs=2e-3)
 
 
+@pytest.fixture(scope="module")
+def five(curves):
+    return vision_multimodal.score_curves(curves, forms=vision_multimodal.FIVE_FORMS)
+
+
+@pytest.fixture(scope="module")
+def every_curve():
+    return sl.load("vision_curves_thinned")
+
+
+def by_model(scores):
+    return scores.by_curve().groupby("model").mean()
+
+
+class TestTheEstimatorOfThePaper:
+    def test_m4_forecasts_best_with_nothing_cut(self, five):
+        rules = five.rules()
+        assert (rules.drop(index="curves won").idxmin(axis=1) == "M4").all()
+        assert rules.loc["curves won"].idxmax() == "M4"
+        mean = rules.loc["mean over curves"]
+        assert mean["M4"] == pytest.approx(0.0206, abs=5e-4)
+        assert mean["both ends"] == pytest.approx(0.0346, abs=5e-4)
+
+    def test_m4_hardly_depends_on_the_cut(self, curves, five):
+        form = {"M4": vision_multimodal.FIVE_FORMS["M4"]}
+        cut = vision_multimodal.score_curves(curves, below=0.9, forms=form).by_curve()["M4"]
+        whole = five.by_curve()
+        assert abs(cut.mean() - whole["M4"].mean()) < 0.004
+        assert whole["M4"].mean() < whole["with a floor"].mean() / 3
+
+    def test_models_are_counted_and_not_curves(self, five):
+        models = by_model(five)
+        test = vision_multimodal.sign_test(models["M4"], models["saturating"])
+        assert (test.wins, test.losses, test.p) == (6, 0, pytest.approx(2 / 2**6))
+        test = vision_multimodal.sign_test(models["M4"], models["both ends"])
+        assert test.p > 0.5
+
+    def test_the_plateau_of_m4_is_not_refuted(self, five):
+        assert (five.by_curve("plateau")["M4"] < five.by_curve("lowest")["M4"]).all()
+
+    def test_every_public_curve_is_there_and_thinned_by_one_rule(self, every_curve):
+        sizes = every_curve.groupby(["task", "model", "in_fit"]).size().unstack()
+        assert len(sizes) == published.value("alabdulmohsin2022/curves")
+        assert (sizes[True].max(), sizes[False].max()) == (24, 10)
+
+    def test_the_law_with_both_ends_has_no_best_fit_on_some_curves(self, every_curve):
+        one = every_curve[(every_curve.task == "cal_10") & (every_curve.model == "MiX/B/16")]
+        one = one[one.in_fit]
+        with pytest.raises(sl.FitError, match="alpha and d grow without end"):
+            sl.fit_shifted_power_law(one.examples_seen, one.error)
+
+    def test_m4_is_best_over_all_public_curves(self, every_curve):
+        forms = {name: form for name, form in vision_multimodal.FIVE_FORMS.items()
+                 if name != "both ends"}  # fmt: skip
+        scores = vision_multimodal.score_curves(every_curve, forms=forms)
+        rules = scores.rules()
+        assert (rules.drop(index="curves won").idxmin(axis=1) == "M4").all()
+        expected = [0.0953, 0.0679, 0.0588, 0.0412]
+        assert rules.loc["mean over curves"].to_list() == pytest.approx(expected, abs=5e-4)
+        models = by_model(scores)
+        assert all((models["M4"] < models[other]).all() for other in forms if other != "M4")
+        tasks = scores.by_curve().groupby("task").mean()
+        lost = tasks.index[tasks.idxmin(axis=1) != "M4"]
+        assert list(lost) == ["cal_10", "cal_25"]
+
+
 class TestVisionTransformers:
     def test_five_points(self):
         errors = published.law("zhai2022/fine-tuned").loss(10.0 ** np.arange(5))

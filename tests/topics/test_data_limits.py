@@ -28,6 +28,9 @@ WALL = data_limits.DataStock(15e12, 2024, 0.38, 300e12, 100e12, 1000e12)
          "nothing can be compared"),
         (lambda: data_limits.local_minima(sl.fit_power_law([1, 2, 3], [3, 2, 1.5])), "PowerLaw"),
         (lambda: WALL.exhausted(-1), "stock must be positive"),
+        (lambda: data_limits.DataStock(1e13, 2024, 0.3, 3e14, 1e14, 1e15, stock_growth=1.5)
+         .exhausted(), "stock_growth is 1.5"),
+        (lambda: data_limits.simulate_accumulation(1), "n must be 2 or more"),
         (lambda: WALL.draws(1), "n must be 2 or more"),
         (lambda: WALL.draws(growth_sd=0.2), "growth_sd is 0.2"),
         (lambda: data_limits.simulate_collapse(1), "n must be 2 or more"),

@@ -11,9 +11,12 @@ from scipy.stats import norm
 import scalinglib as sl
 from scalinglib.topics.data_quality import (
     compute_multipliers,
+    expected_luck,
     generalisation_error,
     kept_needed,
     largest_matched,
+    multipliers_by_rule,
+    one_run_a_cell,
     paired_gaps,
     quality_needed,
     score_multipliers,
@@ -76,6 +79,47 @@ def test_the_spread_of_a_multiplier_is_that_of_draws():
     draws = [scored(SCORES.assign(score=SCORES.score + one))[0].loc["b"] for one in noise]
     found = np.log(pd.DataFrame(draws))
     assert np.sqrt((found.spread**2).mean()) == pytest.approx(found.multiplier.std(), rel=0.15)
+
+
+def repeated(rng, runs_of, gain=0.08):
+    """Scores of two corpora with several runs a cell and a scatter of 0.01."""
+    cells = [(name, C) for name in "ab" for C in (1e19, 1e20, 1e21, 1e22)]
+    rows = [
+        (name, C, 0.04 * np.log(C) - 1.5 + gain * (name == "b") + 0.01 * rng.standard_normal())
+        for name, C in cells for _ in range(runs_of[name])
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["corpus", "flops", "score"])
+
+
+def test_the_expected_luck_is_the_mean_of_the_largest_draw():
+    assert [expected_luck(n) for n in (1, 2)] == pytest.approx([0, 1 / np.sqrt(np.pi)])
+    draws = np.random.default_rng(0).standard_normal((40_000, 8)).max(axis=1)
+    assert expected_luck(8) == pytest.approx(draws.mean(), abs=0.02)
+
+
+def test_removing_the_luck_undoes_more_runs_of_one_corpus():
+    rng = np.random.default_rng(1)
+    found = pd.DataFrame([
+        multipliers_by_rule(repeated(rng, {"a": 2, "b": 8}), metric="score", corpus="b",
+                            reference="a")
+        for _ in range(150)
+    ])  # fmt: skip
+    bias = np.log(found).mean() - 0.08 / 0.04
+    error = np.log(found).sem().max()
+    assert bias["best"] > 5 * error
+    assert abs(bias["corrected"]) < 3 * error
+    assert abs(bias["mean"]) < 3 * error
+
+
+def test_every_choice_of_one_run_a_cell_is_made():
+    runs = repeated(np.random.default_rng(2), {"a": 1, "b": 2})
+    found = one_run_a_cell(runs, metric="score", corpus="b", reference="a")
+    assert len(found) == 2**4
+    first = score_multipliers(runs.drop_duplicates(["corpus", "flops"]), metric="score",
+                              reference="a")[0]  # fmt: skip
+    assert np.isclose(found, first.multiplier["b"]).sum() == 1
+    with pytest.raises(sl.DataError, match="choices of one run a cell"):
+        one_run_a_cell(pd.concat([runs] * 9), metric="score", corpus="b", reference="a")
 
 
 def test_paired_gaps_are_differences_cell_by_cell():

@@ -243,3 +243,35 @@ def test_tower_exponents_are_the_slopes_of_the_optimum(alpha, beta, intercept):
     assume(np.log(2e8) < middle < np.log(5e13))
     a, _ = tower.exponents(np.exp(middle), alpha=alpha, beta=beta)
     assert (high - low) / np.log(1.02 / 0.98) == pytest.approx(float(a), rel=2e-3)
+
+
+TWO_ENDED = vision_multimodal.TwoEndedLaw(start=0.97, end=0.25, a=0.4, c=0.7, log_b=10.0)
+
+
+def test_m4_solves_its_own_equation():
+    x = np.geomspace(1e4, 1e10, 25)
+    y = TWO_ENDED.loss(x)
+    law = TWO_ENDED
+    sides = np.log((y - law.end) / (law.start - y) ** law.a), law.log_b - law.c * np.log(x)
+    assert sides[0] == pytest.approx(sides[1], abs=1e-6)
+    assert (np.diff(y) < 0).all()
+
+
+def test_m4_without_a_start_is_a_power_law_with_a_floor():
+    law = vision_multimodal.TwoEndedLaw(start=0.9, end=0.2, a=1e-12, c=0.5, log_b=4.0)
+    x = np.geomspace(1e5, 1e9, 9)
+    assert law.loss(x) == pytest.approx(0.2 + np.exp(4.0) * x**-0.5)
+
+
+def test_a_fit_of_m4_returns_the_law_it_came_from():
+    x = np.geomspace(1e5, 1e8, 30)
+    fit = vision_multimodal.fit_two_ended(x, TWO_ENDED.loss(x))
+    assert fit.rms < 1e-8
+    far = np.array([1e9, 1e10])
+    assert fit.predict(far) == pytest.approx(TWO_ENDED.loss(far), rel=1e-6)
+    assert vision_multimodal.plateau(fit.law) == pytest.approx(0.25, abs=1e-5)
+
+
+def test_m4_wants_error_rates():
+    with pytest.raises(sl.DataError, match="shares of one"):
+        vision_multimodal.fit_two_ended(np.arange(1, 8), np.arange(70, 0, -10))

@@ -1,5 +1,13 @@
 """Repeated data, the data wall, and collapse on synthetic data."""
 
+from .collapse import collapse_median, collapse_walk, simulate_accumulation, simulate_collapse
+from .penalty import (
+    PenaltyLaw,
+    errors_by_epochs,
+    fit_penalty,
+    folded,
+    split_errors,
+)
 from .repetition import (
     EXAMPLE,
     DataLimitedAllocation,
@@ -14,23 +22,39 @@ from .repetition import (
     repeated_pairs,
     worth_of_epochs,
 )
-from .wall import DataStock, collapse_median, collapse_walk, simulate_collapse
+from .wall import (
+    LARGEST_RUN,
+    STOCK_GROWTH,
+    TOKENS_PER_PARAM,
+    DataStock,
+    compute_optimal_demand,
+)
 
 __all__ = [
     "EXAMPLE",
+    "LARGEST_RUN",
+    "STOCK_GROWTH",
+    "TOKENS_PER_PARAM",
     "DataLimitedAllocation",
     "DataStock",
+    "PenaltyLaw",
     "collapse_median",
     "collapse_walk",
+    "compute_optimal_demand",
     "data_limited_optimal",
     "epochs_keeping",
+    "errors_by_epochs",
     "example_runs",
+    "fit_penalty",
+    "folded",
     "local_minima",
     "measured_worth",
     "objective_at",
     "objective_profile",
     "predicted_price",
     "repeated_pairs",
+    "simulate_accumulation",
     "simulate_collapse",
+    "split_errors",
     "worth_of_epochs",
 ]

@@ -1,16 +1,26 @@
-"""The stock of text, and what happens when models are trained on models."""
+"""The stock of text, and the year in which demand meets it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import polygamma, psi
 from scipy.stats import norm
 
 from scalinglib.checks import Floats, at_least, positive
+from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.errors import DataError
+
+LARGEST_RUN: Final = {"C": 5e25, "year": 2024.0, "growth": 4.0}
+"""Our assumption: budget of the largest training run (FLOP) in a year, and its yearly factor."""
+
+TOKENS_PER_PARAM: Final = 20.0
+"""Tokens per parameter that we call compute-optimal here."""
+
+STOCK_GROWTH: Final = 0.07
+"""Our assumption on how fast the stock of text grows (share a year), where it is not fixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +28,8 @@ class DataStock:
     """A stock of text and a demand that grows by a constant factor a year.
 
     `tokens`, the largest training set in `year`, grows by powers of ten a year; `stock` is the
-    median of the stock, low and high are the ends of its interval of coverage `level` (tokens).
+    median of the stock, low and high are the ends of its interval of coverage `level` (tokens),
+    as they are in `year`. From then on the stock grows by a share `stock_growth` a year.
     """
 
     tokens: float
@@ -28,6 +39,7 @@ class DataStock:
     low: float
     high: float
     level: float = 0.9
+    stock_growth: float = 0.0
 
     def demand(self, year: ArrayLike, *, factor: float = 1.0) -> Floats:
         """Largest training set in a year (tokens), in multiples `factor` of the trend."""
@@ -36,10 +48,25 @@ class DataStock:
         return tokens
 
     def exhausted(self, stock: ArrayLike | None = None, *, factor: float = 1.0) -> Floats:
-        """Year in which the largest training set equals a stock (tokens), by default the median."""
+        """Year in which the largest training set equals a stock (tokens), by default the median.
+
+        At a fixed budget F times the tokens per parameter are sqrt(F) times the tokens, so models
+        that are over-trained F-fold have the `factor` sqrt(F).
+        """
         amount = positive("stock", self.stock if stock is None else stock)
         needed = np.log10(amount / (self.tokens * positive("factor", factor)))
-        return np.asarray(self.year + needed / self.decades_per_year)[()]
+        return np.asarray(self.year + needed / self._approach)[()]
+
+    @property
+    def _approach(self) -> float:
+        """Decades a year by which demand grows faster than the stock."""
+        speed = self.decades_per_year - np.log10(1 + self.stock_growth)
+        if speed <= 0:
+            raise DataError(
+                f"stock_growth is {self.stock_growth:g}; it must be below the growth of demand, "
+                f"{10**self.decades_per_year - 1:.2g} a year, for the stock to be met at all."
+            )
+        return float(speed)
 
     def draws(self, n: int = 10_000, *, growth_sd: float = 0.0, seed: int = 0) -> Floats:
         """Years of exhaustion for stocks drawn from the interval, growth from a normal.
@@ -48,68 +75,26 @@ class DataStock:
         of the interval asks for; `growth_sd` is in decades a year.
         """
         at_least("n", n, 2)
-        if not 0 <= 3 * growth_sd < self.decades_per_year:
+        if not 0 <= 3 * growth_sd < self._approach:
             raise DataError(
-                f"growth_sd is {growth_sd:g}; it must be below a third of the growth, "
-                f"{self.decades_per_year:g} decades a year, for the stock to be met at all."
+                f"growth_sd is {growth_sd:g}; it must be below a third of the growth over the "
+                f"stock, {self._approach:.3g} decades a year, for the stock to be met at all."
             )
         generator = np.random.default_rng(seed)
         z, g = generator.standard_normal((2, n))
         reach = norm.ppf(0.5 + self.level / 2)
         below, above = np.log10([self.stock / self.low, self.high / self.stock]) / reach
         stock = self.stock * 10 ** (z * np.where(z < 0, below, above))
-        growth = self.decades_per_year + growth_sd * np.clip(g, -3, 3)
+        growth = self._approach + growth_sd * np.clip(g, -3, 3)
         years: Floats = self.year + np.log10(stock / self.tokens) / growth
         return years
 
 
-def simulate_collapse(
-    n: int,
-    *,
-    generations: int = 100,
-    repeats: int = 400,
-    fresh: float = 0.0,
-    seed: int = 0,
-) -> Floats:
-    """Refit a normal distribution to its own samples, over and over (Shumailov et al. 2024).
+def compute_optimal_demand(stock: float, low: float, high: float, **kwargs: float) -> DataStock:
+    """Stock of text and the demand of a compute-optimal largest run, under `LARGEST_RUN`.
 
-    Generation zero is a standard normal. Each later one is fitted to `n` numbers of which a share
-    `fresh` comes from generation zero and the rest from the generation before. Out come standard
-    deviations with n - 1 in the denominator, shape (generations + 1, repeats).
+    With `TOKENS_PER_PARAM` tokens r per parameter a budget C = 6 N D buys D = sqrt(r C / 6).
     """
-    at_least("n", n, 2)
-    at_least("generations", generations, 1)
-    at_least("repeats", repeats, 1)
-    if not 0 <= fresh <= 1:
-        raise DataError(f"fresh is {fresh:g}; give a share between 0 and 1.")
-    generator = np.random.default_rng(seed)
-    real = round(fresh * n)
-    mean, spread = np.zeros(repeats), np.ones(repeats)
-    path = [spread]
-    for _ in range(generations):
-        numbers = generator.standard_normal((repeats, n))
-        numbers[:, real:] = mean[:, None] + spread[:, None] * numbers[:, real:]
-        mean, spread = numbers.mean(axis=1), numbers.std(axis=1, ddof=1)
-        path.append(spread)
-    return np.stack(path)
-
-
-def collapse_median(n: int, generations: ArrayLike) -> Floats:
-    """Typical standard deviation after many generations on n numbers without fresh data.
-
-    Each generation multiplies the variance by an independent chi-square over its degrees of
-    freedom, whose logarithm has a negative mean: a random walk that drifts downwards, nearly
-    normal after a while, so the median is exp(generations x drift).
-    """
-    drift, _ = collapse_walk(n)
-    return np.asarray(np.exp(drift * np.asarray(generations, dtype=np.float64)))[()]
-
-
-def collapse_walk(n: int) -> tuple[float, float]:
-    """Mean and standard deviation of one step of ln(standard deviation) on n numbers.
-
-    About -1/(2n) and 1/sqrt(2n).
-    """
-    at_least("n", n, 2)
-    half = (n - 1) / 2
-    return float(psi(half) - np.log(half)) / 2, float(np.sqrt(polygamma(1, half))) / 2
+    tokens = np.sqrt(TOKENS_PER_PARAM * LARGEST_RUN["C"] / FLOPS_PER_PARAM_TOKEN)
+    speed = np.log10(LARGEST_RUN["growth"]) / 2
+    return DataStock(float(tokens), LARGEST_RUN["year"], float(speed), stock, low, high, **kwargs)

@@ -1,5 +1,6 @@
 """What a corpus is worth, and what pruning it could win."""
 
+from .choice import cell_scores, expected_luck, multipliers_by_rule, one_run_a_cell
 from .pruning import (
     error_constant,
     generalisation_error,
@@ -17,11 +18,15 @@ from .worth import (
 )
 
 __all__ = [
+    "cell_scores",
     "compute_multipliers",
     "error_constant",
+    "expected_luck",
     "generalisation_error",
     "kept_needed",
     "largest_matched",
+    "multipliers_by_rule",
+    "one_run_a_cell",
     "paired_gaps",
     "quality_needed",
     "score_multipliers",

@@ -9,6 +9,7 @@ from .cost import (
     query_flops,
 )
 from .coverage import (
+    SOURCE_GRID,
     BetaBinomial,
     BetaFit,
     answered,
@@ -23,6 +24,7 @@ from .coverage import (
 )
 
 __all__ = [
+    "SOURCE_GRID",
     "BetaBinomial",
     "BetaFit",
     "CoverageLaw",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,16 @@ from scalinglib.fit.result import Result
 
 ALIKE = 1e6
 """Beta distributions narrower than this concentration mean that all problems are alike."""
+
+SOURCE_GRID: Final = (
+    *range(1, 11), *range(12, 21, 2), *range(24, 57, 4), *range(64, 101, 4), *range(105, 151, 5),
+    156, 162, 168, 175, 182, 189, 193, 200, 216, 233, 267, 300, 333, 367, 400, 433, 467,
+    *range(500, 1001, 50), 1067, 1133, 1200, 1367, 1500, 1750, 2000, 2333, 2667, 3000, 3333, 3667,
+    4000, 4333, 4667, 5000, 5333, 5667, 6000, 6333, 6667, 7000, 7333, 7667, 8000, 8500, 9000,
+    9500, 10_000,
+)  # fmt: skip
+"""Numbers of samples at which Schaeffer et al. 2025 count coverage: ``src/globals.py`` of their
+repository at commit 028d9ec. More than half lie above 100."""
 
 
 def sample_grid(largest: int, *, points: int = 101) -> Floats:

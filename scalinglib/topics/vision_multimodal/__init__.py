@@ -11,6 +11,7 @@ from .exponents import (
     scale_for,
 )
 from .learning_curves import (
+    FIVE_FORMS,
     FORMS,
     FOUR_FORMS,
     CurveScores,
@@ -24,17 +25,22 @@ from .learning_curves import (
     score_curves,
     sign_test,
 )
+from .two_ends import TwoEndedFit, TwoEndedLaw, fit_two_ended
 
 __all__ = [
+    "FIVE_FORMS",
     "FORMS",
     "FOUR_FORMS",
     "IMPLIED",
     "CurveScores",
     "ExponentCheck",
     "SignTest",
+    "TwoEndedFit",
+    "TwoEndedLaw",
     "VisionTower",
     "check_exponent",
     "check_row",
+    "fit_two_ended",
     "frontier_law",
     "loss_of_slope",
     "observed_doublings",

@@ -30,9 +30,11 @@ from scalinglib.laws.saturating import (
     fit_shifted_power_law,
 )
 
-CurveLaw = PowerLaw | SaturatingLaw | ShiftedPowerLaw
+from .two_ends import TwoEndedFit, TwoEndedLaw, fit_two_ended
 
-Fitter = Callable[..., Fit[Any]]
+CurveLaw = PowerLaw | SaturatingLaw | ShiftedPowerLaw | TwoEndedLaw
+
+Fitter = Callable[..., Fit[Any] | TwoEndedFit]
 
 FORMS: Mapping[str, Fitter] = MappingProxyType(
     {
@@ -45,6 +47,9 @@ FORMS: Mapping[str, Fitter] = MappingProxyType(
 
 FOUR_FORMS: Mapping[str, Fitter] = MappingProxyType({**FORMS, "both ends": fit_shifted_power_law})
 """The same and E + A (x + d)^-alpha, which is flat at small x too."""
+
+FIVE_FORMS: Mapping[str, Fitter] = MappingProxyType({**FOUR_FORMS, "M4": fit_two_ended})
+"""The same and the estimator that Alabdulmohsin et al. 2022 propose."""
 
 BY = ("task", "model")
 
@@ -60,8 +65,11 @@ def plateau(law: CurveLaw) -> float:
         return law.E + float(law.A * law.d**law.alpha)
     if isinstance(law, PowerLaw | ShiftedPowerLaw):
         return law.E
+    if isinstance(law, TwoEndedLaw):
+        return law.end
     raise DataError(
-        f"law is a {type(law).__name__}; give a PowerLaw, SaturatingLaw or ShiftedPowerLaw."
+        f"law is a {type(law).__name__}; give a PowerLaw, SaturatingLaw, ShiftedPowerLaw or "
+        "TwoEndedLaw."
     )
 
 
@@ -109,7 +117,7 @@ class CurveScores:
     """
 
     table: pd.DataFrame
-    fits: Mapping[tuple[Hashable, ...], Fit[Any]]
+    fits: Mapping[tuple[Hashable, ...], Any]
     keys: tuple[str, ...]
 
     def by_curve(self, value: str = "rms") -> pd.DataFrame:
@@ -153,7 +161,7 @@ def score_curves(
     Alabdulmohsin et al. 2022, Eq. 4.
     """
     rows: list[dict[str, Any]] = []
-    fits: dict[tuple[Hashable, ...], Fit[Any]] = {}
+    fits: dict[tuple[Hashable, ...], Any] = {}
     for names, curve in _curves(curves, by):
         first, rest = curve[curve.in_fit & (curve.error < below)], curve[~curve.in_fit]
         if not len(first) or not len(rest):
