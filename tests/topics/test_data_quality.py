@@ -97,6 +97,7 @@ def test_the_expected_luck_is_the_mean_of_the_largest_draw():
     assert expected_luck(8) == pytest.approx(draws.mean(), abs=0.02)
 
 
+@pytest.mark.full
 def test_removing_the_luck_undoes_more_runs_of_one_corpus():
     rng = np.random.default_rng(1)
     found = pd.DataFrame([

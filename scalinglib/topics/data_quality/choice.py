@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from math import prod
 
@@ -25,6 +26,7 @@ MOST_CHOICES = 100_000
 """Ways to choose one run a cell that are still all computed."""
 
 
+@cache
 def expected_luck(n: int) -> float:
     """Mean of the largest of n standard normal draws: what "best of n" gains by chance."""
     if n < 1:
