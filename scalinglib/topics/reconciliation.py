@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
-from scipy.stats import linregress
 
 from scalinglib import published
 from scalinglib.checks import Floats, positive, vectors
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.errors import DataError
+from scalinglib.fit.line import fit_line
 from scalinglib.laws.chinchilla import ChinchillaLaw
 from scalinglib.optimum import Allocation, compute_optimal, require_optimum
 
@@ -65,9 +65,9 @@ def exponents_by_count(optima: pd.DataFrame) -> pd.DataFrame:
         "counted", sort=False
     ):
         C, N, D = np.log(found[["budget_flops", "params", "tokens"]].to_numpy(float)).T
-        size = linregress(C, N)
+        size = fit_line(C, N)
         rows[name] = {
-            "a": size.slope, "se": size.stderr, "b": linregress(C, D).slope,
+            "a": size.slope, "se": size.slope_se, "b": fit_line(C, D).slope,
             "a, end points": (N[-1] - N[0]) / (C[-1] - C[0]),
         }  # fmt: skip
     return pd.DataFrame(rows).T
