@@ -18,7 +18,9 @@ WINNERS, ENOUGH = 4, 6
 designs are off by up to 0.15 with two winners, 0.09 with three, 0.04 with four, 0.02 with six."""
 
 
-def fit_envelope(curves: pd.DataFrame, *, curve: str = "run", levels: int = 1500) -> FrontierFit:
+def fit_envelope(
+    curves: pd.DataFrame, *, curve: str = "run", levels: int = 1500, winners: int = WINNERS
+) -> FrontierFit:
     """Fit the frontier through the lower envelope of training curves (approach 1).
 
     At each of `levels` budgets, evenly spaced in the logarithm, the curve with the lowest loss
@@ -36,6 +38,9 @@ def fit_envelope(curves: pd.DataFrame, *, curve: str = "run", levels: int = 1500
         Column that says which points form one curve.
     levels : int, optional
         Number of budgets.
+    winners : int, optional
+        Fewest sizes that must win between others; `WINNERS` unless given. With fewer a line
+        follows the step from one size to the next.
 
     Returns
     -------
@@ -82,11 +87,11 @@ def fit_envelope(curves: pd.DataFrame, *, curve: str = "run", levels: int = 1500
     fit = conclude(sample, lone, doubts=unit_doubts(*values[:2]))
     won = fit.winners
     told = ", ".join(f"{one.params:.3g} ({one.budgets} levels)" for one in won.itertuples())
-    if len(won) < WINNERS:
+    if len(won) < winners:
         raise FitError(
             f"the levels are won by {len(won)} model size{'s' if len(won) > 1 else ''} between "
             f"others, {told}, and a line through so few follows their steps, not the frontier. It "
-            f"takes {WINNERS}; add sizes between them and beyond, or use fit_isoflop."
+            f"takes {winners}; add sizes between them and beyond, or use fit_isoflop."
         )
     if len(won) < ENOUGH:
         few = (
