@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.interpolate import Akima1DInterpolator
 
-from scalinglib.checks import Floats, positive, table, varying, vectors
+from scalinglib.checks import Floats, as_frame, positive, table, varying, vectors
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.line import fit_line
 from scalinglib.isoflop.minima import SIZES
@@ -95,7 +95,8 @@ def lowest_by_budget(
             raise DataError(f"no run lies within {within:g} decades of {level:.3g}; widen within.")
         rows.append(int(chosen[loss[chosen].argmin()]))
         counts.append(len(chosen))
-    return runs.iloc[rows].assign(budget=levels, n_near=counts)
+    chosen_runs = as_frame(runs, "runs", "pandas, Polars or Arrow").iloc[rows]
+    return chosen_runs.assign(budget=levels, n_near=counts)
 
 
 def profile_curve(

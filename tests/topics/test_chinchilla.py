@@ -33,7 +33,7 @@ def winners(fit):
 
 class TestEnvelope:
     def test_two_of_four_sizes_win_between_others(self, curves):
-        fit = sl.fit_envelope(curves)
+        fit = sl.fit_envelope(curves, winners=2)
         assert fit.a == pytest.approx(0.378, abs=1e-3)
         assert (curves.params.nunique(), winners(fit)) == (4, 2)
         assert fit.interval("a", n=200) == pytest.approx((0.0, 0.6), abs=0.05)
@@ -49,11 +49,13 @@ class TestEnvelope:
             sl.fit_envelope(ends, curve="params")
 
     def test_exact_losses_come_out_low_with_four_sizes_and_right_with_sixteen(self, curves, law):
-        same = sl.fit_envelope(curves.assign(loss=law.loss(curves.params, curves.tokens)))
+        same = sl.fit_envelope(
+            curves.assign(loss=law.loss(curves.params, curves.tokens)), winners=2
+        )
         assert (law.a, same.a) == pytest.approx((0.584, 0.477), abs=2e-3)
         low, high = curves.params.min(), curves.params.max()
         found = {
-            k: sl.fit_envelope(chinchilla.exact_curves(law, np.geomspace(low, high, k)))
+            k: sl.fit_envelope(chinchilla.exact_curves(law, np.geomspace(low, high, k)), winners=2)
             for k in (4, 8, 16)
         }
         off = [law.a - found[k].a for k in (4, 8, 16)]
