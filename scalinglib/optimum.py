@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
-from scalinglib.checks import Floats, positive, table, varying
+from scalinglib.checks import Floats, positive
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN, training_flops
 from scalinglib.errors import DataError, FitError
-from scalinglib.fit.line import fit_line
 from scalinglib.fit.result import Result, law_of
 from scalinglib.isoflop.frontier import Frontier
 from scalinglib.laws.chinchilla import ChinchillaLaw
@@ -197,24 +195,6 @@ def isoloss_curve(law: ChinchillaLaw | Result[Any], loss: ArrayLike, N: ArrayLik
     reached = left > 0
     D = np.where(reached, (own.B / np.where(reached, left, 1.0)) ** (1 / own.beta), np.inf)
     return Allocation(C=FLOPS_PER_PARAM_TOKEN * N * D, N=N[()], D=D[()], loss=target[()])
-
-
-def frontier_line(optima: pd.DataFrame) -> Frontier:
-    """Power laws of compute through known optima, with columns ``flops``, ``params``, ``tokens``.
-
-    Least-squares lines on log-log axes; nothing assumes C = 6 N D, so rounded or misprinted rows
-    show up as an a + b that is not 1 (Hoffmann et al. 2022, Tables 3 and A3).
-    """
-    values, _ = table(optima, ("flops", "params", "tokens"))
-    varying(values[0], "flops")
-    C, N, D = np.log(values)
-    size, data = fit_line(C, N), fit_line(C, D)
-    return Frontier(
-        a=size.slope,
-        b=data.slope,
-        k_N=float(np.exp(size.intercept)),
-        k_D=float(np.exp(data.intercept)),
-    )
 
 
 def fixed_ratio(tokens_per_param: float) -> Frontier:

@@ -59,7 +59,7 @@ FEW_RUNS, NOISY = 25, 0.03
 """At most this many runs with at least this noise in log loss: percentile intervals undercover.
 Measured at noise 0.01, where they cover, and 0.05, where they do not."""
 
-TOO_FEW, FIVE = 20, 5
+TOO_FEW, STUDIED = 20, 5
 """At most this many points or clusters undercover whatever the noise, if fewer than five constants
 are fitted: a line through 3 points 60 %, through 15 points 88 to 91 %. The five constants of the
 Chinchilla law kept their level on 9 to 20 runs with 1 % noise; its predictions beyond them did not
@@ -277,7 +277,7 @@ def of_resamples(
             "in simulations of so few, so noisy runs such intervals missed the truth far more "
             f"often than they promise; add runs, {instead}."
         )
-    elif units <= TOO_FEW and (clustered or free < FIVE):
+    elif units <= TOO_FEW and (clustered or free < STUDIED):
         yield (
             f"{units} {what} and {free} fitted parameters are too few for a percentile interval "
             "to keep its level: in simulations of so few a 95 % interval held the truth in 33 to "

@@ -13,7 +13,6 @@ from scipy import stats
 
 from scalinglib.checks import Floats
 from scalinglib.comparison import objective
-from scalinglib.datasets import load
 from scalinglib.fit.bootstrap import Bootstrap
 from scalinglib.fit.result import Fit
 from scalinglib.fit.search import nonnegative, solve
@@ -90,17 +89,6 @@ def surface(fit: Fit[Any], alphas: Floats, betas: Floats) -> pd.DataFrame:
     ]
     lowest = np.minimum(*ends)
     return pd.DataFrame({"alpha": pairs[:, 0], "beta": pairs[:, 1], "objective": lowest})
-
-
-def model_sizes(params: pd.Series[float]) -> NDArray[np.int64]:
-    """For each run the model of Hoffmann's Table A9 nearest to it, as a label.
-
-    Sizes read off a figure differ in their last digits, so equal models are not equal numbers.
-    """
-    known = 1e6 * np.unique(load("chinchilla_architectures").reported_params_millions)
-    apart = np.abs(np.log(params.to_numpy()[:, None] / known))
-    nearest: NDArray[np.int64] = apart.argmin(axis=1)
-    return nearest
 
 
 def budget_blocks(flops: pd.Series[float], nominal: Floats) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
+from scalinglib.isoflop import model_sizes
 from scalinglib.topics import epoch_refit
 
 NAMES = ["A", "B", "E", "alpha", "beta"]
@@ -336,7 +337,7 @@ def drawn(chinchilla_runs, chinchilla_fit):
     points = sl.load("isoflop_runs").query("experiment == 'chinchilla'")
     nominal = points.budget_flops.unique()
     groups = {
-        "sizes": epoch_refit.model_sizes(chinchilla_runs.params),
+        "sizes": model_sizes(chinchilla_runs.params),
         "budgets": epoch_refit.budget_blocks(chinchilla_runs.flops, nominal),
     }
     return {name: (sl.bootstrap(chinchilla_fit, clusters=one), one) for name, one in groups.items()}
@@ -384,7 +385,7 @@ class TestBend:
         np.testing.assert_allclose(fits, [0.667, 0.456, 0.342], atol=1e-3)
 
     def test_a_draw_is_what_a_full_search_finds(self, chinchilla_runs, chinchilla_fit):
-        groups = epoch_refit.model_sizes(chinchilla_runs.params)
+        groups = model_sizes(chinchilla_runs.params)
         error = chinchilla_fit.residuals.to_numpy()
         _, label = np.unique(groups, return_inverse=True)
         signs = np.random.default_rng(3).choice([-1, 1], label.max() + 1)[label]

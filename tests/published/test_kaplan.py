@@ -6,7 +6,8 @@ from scipy.optimize import minimize_scalar
 
 import scalinglib as sl
 from scalinglib import optimum, published
-from scalinglib.topics import epoch_refit, kaplan
+from scalinglib.isoflop import model_sizes
+from scalinglib.topics import kaplan
 
 PRINTED = kaplan.printed_constants()
 DERIVED = published.group("kaplan2020/derived")
@@ -357,7 +358,7 @@ def test_no_rounding_of_the_constants_brings_back_the_measured_split():
 
 def test_the_refitted_joint_law_excludes_the_split_however_runs_are_drawn(chinchilla_runs):
     fit = sl.fit_kaplan(chinchilla_runs)
-    for groups in (None, epoch_refit.model_sizes(chinchilla_runs.params)):
+    for groups in (None, model_sizes(chinchilla_runs.params)):
         boot = sl.bootstrap(fit, n=400, seed=0, clusters=groups)
         low, high = boot.interval(optimum.joint_exponent)
         assert low < sl.fit_chinchilla(chinchilla_runs).law.a < high < PRINTED["p_N"].value
