@@ -89,7 +89,7 @@ def walks(surface: pd.DataFrame, paths: Mapping[str, pd.DataFrame], laws: Mappin
     first = steps.iloc[0]
     begin = label("start", x, y, (first.alpha, first.beta), dx=6, dy=12, color=VIOLET)
     told = "; ".join(
-        f"{one.path} stops after {one.step:.0f} iterations at alpha {one.alpha:.2f}, beta "
+        f"{one.path} stops after about {one.step:.0f} iterations at alpha {one.alpha:.2f}, beta "
         f"{one.beta:.2f}, {one.objective:.3g} times the least objective"
         for one in last.itertuples()
     )
