@@ -26,7 +26,10 @@ def walks():
 
 
 def test_walks_say_where_each_path_stops(walks):
-    assert "sum stops after about 1 iterations at alpha 0.30, beta 0.40, 1 times" in walks["description"]
+    assert (
+        "sum stops after about 1 iterations at alpha 0.30, beta 0.40, 1 times"
+        in walks["description"]
+    )
     assert {row["band"] for row in rows(walks) if "band" in row} == {"1.6", "2"}
 
 
