@@ -10,6 +10,7 @@ Examples
 """
 
 from . import published
+from .catalogue import catalogue, law, plans
 from .comparison import (
     Backtest,
     ChiSquareTest,
@@ -89,6 +90,7 @@ __all__ = [
     "ShiftedPowerLaw",
     "backtest",
     "bootstrap",
+    "catalogue",
     "compute_optimal",
     "fit_beta_binomial",
     "fit_chinchilla",
@@ -107,11 +109,13 @@ __all__ = [
     "inference_optimal",
     "isoflop_curve",
     "isoloss_curve",
+    "law",
     "likelihood_ratio_test",
     "load",
     "log_likelihood",
     "objective",
     "pf_days",
+    "plans",
     "profile",
     "published",
     "quasi_newton_run",

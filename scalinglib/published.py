@@ -26,11 +26,13 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from scalinglib import isoflop
 from scalinglib import laws as families
+from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.datasets import load
 from scalinglib.errors import DataError
 
-How = Literal["paper", "code", "secondhand"]
+How = Literal["paper", "code", "secondhand", "ours"]
 NEAR = 0.02
 """Relative difference within which a value without an error still agrees."""
 
@@ -174,8 +176,8 @@ def rows(prefix: str) -> Mapping[str, tuple[float, ...]]:
 def constants(key: str) -> Mapping[str, Reported]:
     """The constants of a published fit as printed, by symbol.
 
-    A symbol that begins with ``ln_`` is a logarithm, and x_c the scale of the form
-    (x_c / x)^alpha.
+    A symbol that begins with ``ln_`` is a logarithm, x_c the scale of the form (x_c / x)^alpha,
+    and k_M the FLOP of training per token, six for each parameter.
     """
     one = _look_up(key, _laws(), "published fit")
     errors = _pairs(one.se)
@@ -213,6 +215,8 @@ def law(key: str, **changed: float) -> Any:
     source = f"{one.source}, {one.where}"
     if changed:
         source += " with " + ", ".join(f"{name} = {x:g}" for name, x in changed.items())
+    if one.law == "Frontier":
+        return isoflop.Frontier(**_both_sides(given))
     if one.law == "PrecisionLaw":
         base = {name: given.pop(name) for name in ("E", "A", "B", "alpha", "beta")}
         gammas = tuple(given.pop(f"gamma_{part}") for part in ("w", "i", "kv"))
@@ -220,6 +224,18 @@ def law(key: str, **changed: float) -> Any:
     if isinstance(one.base, str):
         given["base"] = law(one.base)
     return getattr(families, one.law)(**given, source=source)
+
+
+def _both_sides(given: Mapping[str, float]) -> dict[str, float]:
+    """Size and tokens of a frontier of which one may be printed, the other from 6ND = C."""
+    sides = dict(given)
+    if "k_M" in sides:
+        sides["k_N"] = sides.pop("k_M") / FLOPS_PER_PARAM_TOKEN
+    for mine, other in (("Na", "Db"), ("Db", "Na")):
+        if f"k_{mine[0]}" not in sides:
+            sides[f"k_{mine[0]}"] = 1 / (FLOPS_PER_PARAM_TOKEN * sides[f"k_{other[0]}"])
+            sides[mine[1]] = 1 - sides[other[1]]
+    return sides
 
 
 EPOCH_2024: Final = law("besiroglu2024/headline fit")

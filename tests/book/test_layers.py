@@ -23,6 +23,7 @@ ORDER = [
     {"optimum"},
     {"comparison"},
     {"published"},
+    {"catalogue"},
     {"topics"},
     {"charts"},
     {"display"},

@@ -322,8 +322,8 @@ class TestLlama3:
     def test_refit(self, llama):
         fit = sl.fit_isoflop(llama, along="tokens")
         assert (fit.b, fit.k_D) == pytest.approx((0.536779, 0.29936), abs=1e-4)
-        assert published.printed("grattafiori2024/label/alpha").returns(fit.b)
-        assert published.printed("grattafiori2024/label/A").returns(fit.k_D)
+        for name, one in published.constants("grattafiori2024/label").items():
+            assert one.returns(getattr(fit, name))
         assert fit.tokens(self.C) == pytest.approx(16.10e12, rel=1e-3)
         assert fit.params(self.C) == pytest.approx(393.3e9, rel=1e-3)
 
@@ -333,8 +333,7 @@ class TestLlama3:
 
     @pytest.mark.parametrize(("place", "tokens"), [("label", 16.29e12), ("text", 10.46e12)])
     def test_plans_of_printed_constants(self, place, tokens):
-        constants = published.values(f"grattafiori2024/{place}")
-        plan = constants["A"] * self.C ** constants["alpha"]
+        plan = published.law(f"grattafiori2024/{place}").tokens(self.C)
         assert plan == pytest.approx(tokens, rel=1e-3)
 
     def test_without_the_flagged_runs(self, llama):

@@ -1,0 +1,105 @@
+"""One budget under every law: each split by its own family, and what it says of its range."""
+
+import numpy as np
+import pytest
+
+import scalinglib as sl
+from scalinglib.catalogue import beyond, resolve, split, statement
+from tools import catalogue as fits
+
+LAWS = sl.catalogue()
+ALL = sl.catalogue(planning=False)
+
+
+def test_it_holds_enough_laws_to_disagree():
+    assert len(LAWS) >= 25
+    ratios = sl.plans(5.76e23).tokens_per_param
+    assert ratios.max() / ratios.min() > 1000
+
+
+@pytest.mark.parametrize("key", LAWS.index)
+def test_a_law_splits_any_budget(key):
+    best = split(sl.law(key), np.array([1e20, 1e24]))
+    assert np.all(np.isfinite(best.N))
+    assert np.all(np.isfinite(best.D))
+    assert np.all(np.diff(best.N) > 0)
+    assert np.all(np.diff(best.D) > 0)
+
+
+@pytest.mark.parametrize("key", [key for key in LAWS.index if LAWS.law[key] != "ComputeSplit"])
+def test_a_law_that_counts_six_spends_its_budget(key):
+    own = {
+        "beck2025",
+        "karpathy2026",
+        "mcleish2025",
+        "openathena2026",
+        "sun2024hunyuan",
+    }
+    best = split(sl.law(key), 1e22)
+    near = 0.6 if key.split("/")[0] in own else 0.01
+    assert pytest.approx(1, abs=near) == 6 * best.N * best.D / 1e22
+
+
+@pytest.mark.parametrize("key", fits.FITS)
+def test_a_fit_of_this_book_comes_out_again(key):
+    stored = dict(part.split("=") for part in LAWS.constants[key].split())
+    for name, value in fits.FITS[key]().items():
+        assert value == pytest.approx(float(stored[name]), rel=1e-5)
+
+
+def test_every_row_of_ours_has_its_fit():
+    assert set(ALL.index[ALL.how == "ours"]) == set(fits.FITS)
+
+
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [
+        ("besiroglu2024", "besiroglu2024/headline fit"),
+        ("kaplan2020", "kaplan2020/joint"),
+        ("deepseek2024", "deepseek2024/current"),
+        ("dey2023/compute", "dey2023/compute"),
+    ],
+)
+def test_a_source_alone_stands_for_its_main_fit(source, key):
+    assert resolve(source) == key
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: sl.law("besiroglu2025"), "'besiroglu2024/"),
+        (lambda: sl.plans(1e24, ["dey2023/compute"]), "cannot split a budget"),
+        (lambda: sl.plans(-1.0), "C"),
+    ],
+)
+def test_a_bad_question_is_told_what_to_ask(call, words):
+    with pytest.raises(sl.DataError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("C", "words"), [(1e21, ""), (5.76e23, "times the largest model"), (1e15, "smaller than")]
+)
+def test_a_plan_says_whether_it_leaves_the_runs(C, words):
+    told = beyond(LAWS.loc["besiroglu2024/headline fit"], split(sl.law("besiroglu2024"), C))
+    assert (words in told) if words else told == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "returns"),
+    [
+        ("hoffmann2022/approach 3", True),
+        ("hoffmann2022/approach 3, rounded", False),
+        ("besiroglu2024/headline fit", False),
+        ("grattafiori2024/text", False),
+        ("porian2024/tuned", True),
+        ("shukor2025/sparse", False),
+    ],
+)
+def test_what_a_source_states_beside_what_its_constants_give(key, returns):
+    said, ours = statement(key)
+    assert said.returns(ours) is returns
+
+
+def test_a_law_without_a_statement_says_nothing():
+    assert statement("kaplan2020/joint") is None
