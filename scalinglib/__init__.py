@@ -54,10 +54,17 @@ from .laws import (
     fit_shifted_power_law,
     quasi_newton_run,
 )
-from .optimum import Allocation, compute_optimal, isoflop_curve, isoloss_curve
+from .optimum import (
+    Allocation,
+    LifetimeOptimum,
+    compute_optimal,
+    inference_optimal,
+    isoflop_curve,
+    isoloss_curve,
+)
 from .runs import Runs, runs
 from .topics.inference_compute import fit_beta_binomial
-from .topics.overtraining import LifetimeOptimum, inference_optimal
+from .topics.planning import Plan, PlanSettings, plan
 
 __all__ = [
     "PF_DAY",
@@ -81,6 +88,8 @@ __all__ = [
     "LifetimeOptimum",
     "OvertrainingFit",
     "OvertrainingLaw",
+    "Plan",
+    "PlanSettings",
     "PowerLaw",
     "Profile",
     "QuasiNewtonRun",
@@ -115,6 +124,7 @@ __all__ = [
     "log_likelihood",
     "objective",
     "pf_days",
+    "plan",
     "plans",
     "profile",
     "published",

@@ -1,6 +1,8 @@
-"""Training compute: FLOP from parameters and tokens, its units, and the devices that deliver it."""
+"""Training compute: FLOP, its units, the devices that deliver it, and what their time takes."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +22,20 @@ SERVED_PER_TRAINED = FLOPS_PER_PARAM_TOKEN / FLOPS_PER_SERVED_TOKEN
 """Tokens served at the cost of one trained."""
 
 SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What device-hours take: energy of the site (kWh), CO2 equivalent (tonnes), dollars.
+
+    Rent includes electricity, which is what an owner of the devices would pay for it.
+    """
+
+    hours: Floats
+    energy: Floats
+    tonnes: Floats
+    rent: Floats
+    electricity: Floats
 
 
 def training_flops(N: ArrayLike, D: ArrayLike) -> Floats:
@@ -101,6 +117,23 @@ def device_hours(C: ArrayLike, *, peak: ArrayLike, mfu: ArrayLike) -> Floats:
     """Device-hours that a budget (FLOP) takes; the inverse of `training_budget`."""
     rate = positive("peak", peak) * share("mfu", mfu)
     return positive("C", C) / (rate * SECONDS_PER_HOUR)
+
+
+def bill(
+    hours: ArrayLike, *, power: ArrayLike, power_share: float, overhead: float, pue: float,
+    grid: float, price: float, tariff: float,
+) -> Bill:  # fmt: skip
+    """What device-hours take.
+
+    `power` is the rated power of one device (W), `power_share` the part of it that is drawn,
+    `overhead` the power of a server and its network over that of its devices, `pue` the energy of
+    the site over that of its servers; `grid` is kg of CO2 equivalent per kWh, `price` dollars per
+    device-hour, `tariff` dollars per kWh.
+    """
+    time = positive("hours", hours)
+    kilowatts = positive("power", power) / 1e3 * power_share * overhead * pue
+    energy = time * kilowatts
+    return Bill(time, energy, energy * grid / 1e3, time * price, energy * tariff)
 
 
 def flops_utilisation(

@@ -1,12 +1,12 @@
 """Repeated data, the data wall, and collapse on synthetic data."""
 
+from scalinglib.optimum import DataLimitedAllocation, data_limited_optimal
+
 from .collapse import collapse_median, collapse_walk, simulate_accumulation, simulate_collapse
 from .contest import errors_by_epochs, folded, lead, split_errors
 from .penalty import PenaltyLaw, fit_penalty, penalty_draws
 from .repetition import (
     EXAMPLE,
-    DataLimitedAllocation,
-    data_limited_optimal,
     epochs_keeping,
     example_runs,
     local_minima,

@@ -1,0 +1,1 @@
+"""Why losses fall as powers: models that can be solved, and what each makes of an exponent."""

@@ -1,0 +1,252 @@
+"""The script of the planner against the package: every read-out, in an engine and in a browser.
+
+The script runs in V8 without a page, on settings drawn over many decades; then a few plans are
+read off the built page.
+"""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import planner as extension
+import pytest
+from py_mini_racer import MiniRacer
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+import scalinglib as sl
+from scalinglib.topics import planning
+from tools import browser as chromium
+
+from .test_browser import complaints, driver, opened, served  # noqa: F401
+from .test_browser import pytestmark as in_browser
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = (ROOT / "chapters" / "_static" / "planner.js").read_text()
+CONSTANTS = planning.constants()
+LAWS = [one["key"] for one in CONSTANTS["laws"]]
+
+
+def tried(test):
+    """A test of the page, which needs a browser and its marks."""
+    for mark in in_browser:
+        test = mark(test)
+    return test
+
+
+@pytest.fixture(scope="module")
+def engine():
+    with MiniRacer() as found:
+        found.eval(SCRIPT)
+        found.eval(f"const constants = JSON.parse({json.dumps(json.dumps(CONSTANTS))})")
+        yield found
+
+
+def ask(engine, function, cases):
+    """What a function of (one, constants) answers for each of the cases."""
+    given = json.dumps(json.dumps(cases))
+    return json.loads(
+        engine.eval(f"JSON.stringify(JSON.parse({given}).map({function}))"), parse_int=float
+    )
+
+
+def drawn(n, seed):
+    """Settings over many decades; every law and every device comes up."""
+    rng = np.random.default_rng(seed)
+    devices = [one["name"] for one in CONSTANTS["devices"]]
+
+    def log(low, high, digits=3):
+        return float(f"{10 ** rng.uniform(low, high):.{digits}g}")
+
+    return [
+        {
+            "device": devices[k % len(devices)], "devices": float(round(log(0, 5.5))),
+            "days": log(0, 2.5), "utilisation": round(rng.uniform(0.05, 1), 3),
+            "flops": None if k % 2 else log(18, 28, 5),
+            "served": 0.0 if k % 9 == 0 else log(8, 17), "law": LAWS[k % len(LAWS)],
+            "unique": None if k % 5 == 0 else log(8, 14.5),
+            **{name: round(rng.uniform(low, high), 3) for name, low, high in (
+                ("price", 0, 15), ("overhead", 1, 2), ("power_share", 0.3, 1), ("pue", 1, 2),
+                ("grid", 0, 0.8), ("tariff", 0, 0.4))},
+        }
+        for k in range(n)
+    ]  # fmt: skip
+
+
+SETTINGS = drawn(600, 0) + [
+    {**one, "law": "muennighoff2023/repeated", "unique": 10.0 ** (9 + k % 5)}
+    for k, one in enumerate(drawn(60, 1))
+]
+
+
+@pytest.fixture(scope="module")
+def both(engine):
+    told = ask(
+        engine,
+        "s => { const p = planner.plan(s, constants); return {...p, sentence: "
+        "planner.sentence(s, p), code: planner.code(s, constants.defaults)}; }",
+        SETTINGS,
+    )
+    return [(planning.plan(**one), script) for one, script in zip(SETTINGS, told, strict=True)]
+
+
+@pytest.mark.parametrize("name", planning.READOUTS)
+def test_every_number_equals_the_package(both, name):
+    for made, script in both:
+        ours, theirs = getattr(made, name), script[name]
+        if math.isnan(ours):
+            assert theirs is None, made.settings
+        else:
+            # A saving is a difference of two costs, so that it is exact as a share of them.
+            rounding = 1e-12 if name == "life_saving" else 0
+            assert theirs == pytest.approx(ours, rel=1e-9, abs=rounding), made.settings
+
+
+@pytest.mark.parametrize("name", ["beyond", "sentence", "code", "notes"])
+def test_every_word_equals_the_package(both, name):
+    for made, script in both:
+        ours = getattr(made, name)
+        assert script[name] == (list(ours) if name == "notes" else ours)
+
+
+def test_the_settings_reach_every_case(both):
+    plans = [made for made, _ in both]
+    assert len(plans) >= 500
+    assert {made.settings.law for made in plans} == set(LAWS)
+    repeated = [one for one in plans if one.settings.law == "muennighoff2023/repeated"]
+    assert sum(one.epochs > 1 and math.isnan(one.life_saving) for one in repeated) > 20
+    assert any(one.beyond == "" for one in plans)
+    assert any("smaller" in one.beyond for one in plans)
+    assert any(math.isnan(one.energy_kWh) for one in plans)
+    assert any(one.notes and one.epochs > 1 for one in plans)
+
+
+def test_the_line_of_python_makes_the_same_plan(both):
+    for made, script in both[::20]:
+        again = eval(script["code"], {"sl": sl})
+        assert again.frame().equals(made.frame())
+
+
+def test_all_laws_are_planned_alike(engine):
+    one = {**CONSTANTS["defaults"], "unique": 1e12}
+    [rows] = ask(engine, "s => planner.planAll(s, constants)", [one])
+    table = planning.plan_all(**one)
+    assert [row["key"] for row in rows] == list(table.index)
+    for row in rows:
+        assert row["tokens"] == pytest.approx(table.tokens[row["key"]], rel=1e-9)
+        assert row["beyond"] == table.beyond[row["key"]]
+
+
+BAD = [
+    ("devices", 0), ("days", -1), ("utilisation", 40), ("utilisation", 0), ("power_share", 1.2),
+    ("pue", 0), ("overhead", -2), ("served", -1), ("price", -1), ("grid", -0.1), ("tariff", -1),
+    ("flops", -1e20), ("unique", -5), ("device", "H1000"), ("law", "nobody2024"),
+]  # fmt: skip
+
+
+def test_what_the_package_refuses_the_script_refuses(engine):
+    cases = [{**CONSTANTS["defaults"], name: value} for name, value in BAD]
+    told = ask(engine, "s => Object.keys(planner.problems(s, constants))", cases)
+    assert told == [[name] for name, _ in BAD]
+    for name, value in BAD:
+        with pytest.raises(sl.DataError):
+            planning.plan(**{name: value})
+    assert ask(engine, "s => planner.problems(s, constants)", [CONSTANTS["defaults"]]) == [{}]
+
+
+def test_an_address_keeps_the_settings(engine):
+    cases = [{**CONSTANTS["defaults"], **one} for one in SETTINGS[:200]]
+    for case in cases:
+        if case["flops"]:
+            case["days"] = CONSTANTS["defaults"]["days"]
+    again = ask(
+        engine,
+        "s => planner.fromAddress('#' + planner.toAddress(s, constants.defaults), "
+        "constants.defaults)",
+        cases,
+    )
+    assert again == cases
+
+
+def test_numbers_are_read_as_people_write_them(engine):
+    texts = ["15T", "1.4e12", "1,024", "70 B", "0.4", "", "many", "-3", "1e", "5k"]
+    wanted = [15e12, 1.4e12, 1024, 70e9, 0.4, None, None, None, None, 5000]
+    assert ask(engine, "t => planner.parse(t)", texts) == wanted
+
+
+def test_the_form_has_a_label_for_every_setting_and_a_table_without_script():
+    page = extension.page()
+    fields = re.findall(
+        r'<label data-for="(\w+)"><span>[^<]+</span><(?:input|select) name="(\w+)"', page
+    )
+    assert sorted(name for _, name in fields) == sorted(CONSTANTS["defaults"])
+    assert all(label == name for label, name in fields)
+    rows = re.findall(r'<tr><th scope="row">(\S+)</th><td>([^<]+)</td>', page)
+    assert len(rows) == 8
+    for budget, size in rows:
+        assert size == planning.short(planning.plan(flops=float(budget)).params)
+
+
+ADDRESSES = [
+    "", "#flops=1e21&law=kaplan2020/joint&device=TPU%20v5p&devices=64&unique=1e9",
+    "#flops=1e22&law=muennighoff2023/repeated&unique=25e9", "#device=MI300X&days=30&served=0",
+]  # fmt: skip
+
+
+def shown(page):
+    """Names and values of the read-outs on the page."""
+    return dict(
+        page.execute_script(
+            "return [...document.querySelectorAll('.planner-results dl div')]"
+            ".map(d => [d.querySelector('dt').textContent, d.querySelector('b').textContent])"
+        )
+    )
+
+
+def settings_of(address):
+    """What an address asks for, read without the script."""
+    pairs = [part.split("=") for part in address.lstrip("#").split("&") if part]
+    return {
+        name: text.replace("%20", " ") if name in {"law", "device"} else float(text)
+        for name, text in pairs
+    }
+
+
+@tried
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_page_shows_what_the_package_says(opened, site, address):  # noqa: F811
+    page = opened("chapters/planning", base=site.as_uri())
+    page.get(f"{site.as_uri()}/chapters/planning.html?again{address}")
+    WebDriverWait(page, 10).until(
+        lambda d: d.execute_script("return document.querySelector('.planner').dataset.ready")
+    )
+    made, told = planning.plan(**settings_of(address)), shown(page)
+    assert told["parameters"] == planning.short(made.params)
+    assert told["tokens"] == planning.short(made.tokens)
+    assert told["rent"] == f"${planning.short(made.rent)}"
+    assert told["time"] == f"{planning.short(made.wall_days)} days"
+    assert told["epochs"] == ("—" if math.isnan(made.epochs) else planning.short(made.epochs))
+    assert told["loss"] == ("—" if math.isnan(made.loss) else f"{made.loss:.2f}")
+    word = page.find_element(By.CLASS_NAME, "planner-word").text
+    assert made.beyond in word
+    assert complaints(page) == []
+
+
+@tried
+def test_the_keyboard_alone_changes_a_plan_and_the_address(opened):  # noqa: F811
+    page = opened("chapters/planning", "phone")
+    field = page.find_element(By.NAME, "devices")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys("2048", Keys.TAB)
+    assert page.switch_to.active_element.get_attribute("name") == "days"
+    made = planning.plan(devices=2048)
+    WebDriverWait(page, 5).until(lambda d: shown(d)["parameters"] == planning.short(made.params))
+    assert "devices=2048" in page.current_url
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+    chromium.view(page, "desktop")
+    page.find_element(By.CSS_SELECTOR, '[data-copy="code"]').send_keys(Keys.ENTER)
+    output = page.find_element(By.CSS_SELECTOR, ".planner-copy output")
+    WebDriverWait(page, 5).until(lambda d: output.text == made.code)
