@@ -12,7 +12,7 @@ import pandas as pd
 
 import scalinglib as sl
 from benchmarks import competitors
-from benchmarks.growth import growth, memory
+from benchmarks.growth import growth, losses, memory
 from benchmarks.measure import Contest, Row, race
 from benchmarks.store import store
 from scalinglib.fit.newton import minimise
@@ -132,7 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
     for group in (
         lambda: race(contests(runs), options.repetitions),
         lambda: growth(fit, min(3, options.repetitions)),
-        lambda: [memory(fit, RESAMPLES, options.repetitions)],
+        lambda: losses(runs, RESAMPLES, options.repetitions),
+        lambda: memory(fit, RESAMPLES, options.repetitions),
     ):
         rows += (new := group())
         print("\n".join(map(str, new)), flush=True)

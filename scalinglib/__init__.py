@@ -24,9 +24,11 @@ from .datasets import load
 from .errors import DataError, FitError
 from .fit.bootstrap import Bootstrap, bootstrap
 from .fit.curve import CurveFit, fit_curve
+from .fit.formula import Curve
+from .fit.own import fit_law
 from .fit.profile import Profile, profile
 from .fit.result import Fit
-from .isoflop import Frontier, FrontierFit, fit_envelope, fit_isoflop
+from .isoflop import Frontier, FrontierFit, fit_envelope, fit_frontier, fit_isoflop
 from .laws import (
     BestOfNLaw,
     BrokenPowerLaw,
@@ -52,6 +54,7 @@ from .laws import (
     quasi_newton_run,
 )
 from .optimum import Allocation, compute_optimal, isoflop_curve, isoloss_curve
+from .runs import Runs, runs
 from .topics.inference_compute import fit_beta_binomial
 from .topics.overtraining import LifetimeOptimum, inference_optimal
 
@@ -65,6 +68,7 @@ __all__ = [
     "ChiSquareTest",
     "ChinchillaLaw",
     "CorpusFit",
+    "Curve",
     "CurveFit",
     "DataConstrainedLaw",
     "DataError",
@@ -80,6 +84,7 @@ __all__ = [
     "Profile",
     "QuasiNewtonRun",
     "ReinforcementLaw",
+    "Runs",
     "SaturatingLaw",
     "ShiftedPowerLaw",
     "backtest",
@@ -91,8 +96,10 @@ __all__ = [
     "fit_curve",
     "fit_data_constrained",
     "fit_envelope",
+    "fit_frontier",
     "fit_isoflop",
     "fit_kaplan",
+    "fit_law",
     "fit_overtraining",
     "fit_power_law",
     "fit_saturating",
@@ -108,6 +115,7 @@ __all__ = [
     "profile",
     "published",
     "quasi_newton_run",
+    "runs",
     "training_flops",
     "wald_test",
 ]

@@ -7,6 +7,7 @@ The checks of values take the argument's name for the message and return float64
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
@@ -19,14 +20,31 @@ from scalinglib.errors import DataError, FitError
 Floats = NDArray[np.float64]
 
 HINTS = {
-    "tokens": "add it, for example runs.assign(tokens=runs.flops.astype(float) / 6 / runs.params)",
-    "params": "add it, or rename the column that holds the parameter count",
-    "loss": "add it, or rename the column that holds the loss in nats per token",
+    "tokens": "add it, for example runs.assign(tokens=runs.flops.astype(float) / 6 / runs.params), "
+    "or let scalinglib.runs(table, derive='tokens') do it",
+    "params": "add it, or rename the column that holds the parameter count; scalinglib.runs(table) "
+    "knows other names",
+    "loss": "add it, or rename the column that holds the loss in nats per token; "
+    "scalinglib.runs(table) knows other names",
 }
+
+LEAST_PARAMS, LEAST_TOKENS, LEAST_FLOPS = 1e5, 1e7, 1e12
+"""If the largest of these counts is smaller, they are in another unit: a model of 70 million
+parameters on 1.4 billion tokens is 70 and 1.4 in the units that people write."""
+
+MOST_PARAMS, MOST_TOKENS, MOST_FLOPS = 1e16, 1e19, 1e34
+"""No plan of anyone has more."""
+
+MOST_PER_PARAM, LEAST_PER_PARAM = 1e6, 1e-5
+"""Tokens per parameter that no median run has."""
 
 COLLINEAR = 0.1
 """Runs whose spread about a line in (ln N, ln D) is below this share of their spread along it
 cannot separate the two terms; a 5 % jitter about D = 20 N has a condition number of 9,000."""
+
+ALIKE = 0.1
+"""Sizes that differ by less than this share count as one: the loss hardly differs, and what a fit
+makes of it is an exponent of hundreds."""
 
 COUNTS = ("n_samples", "n_correct")
 """Columns of a table of repeated samples: how many were drawn, how many were right."""
@@ -37,10 +55,21 @@ PERCENT = "write 40 % as 0.4"
 
 def numbers(name: str, value: ArrayLike) -> Floats:
     """A value of any shape as float64."""
+    _unmasked(name, value)
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} must hold numbers only; convert or remove the rest.") from error
+
+
+def _unmasked(name: str, value: Any) -> None:
+    """Refuse masked points, which an array of numbers would show as data."""
+    if np.ma.is_masked(value):
+        count = int(np.ma.getmaskarray(value).sum())
+        raise DataError(
+            f"{name} has {count} masked values; leave them out of every argument, for example "
+            f"{name}[keep] with keep = ~numpy.ma.getmaskarray({name})."
+        )
 
 
 def _refuse(
@@ -149,6 +178,7 @@ def whole_counts(
 
 def count_table(problems: pd.DataFrame) -> tuple[Floats, Floats]:
     """Columns n_samples and n_correct of a table with one row a problem."""
+    problems = as_frame(problems, "counts", f"give columns {', '.join(COUNTS)}")
     for name in COUNTS:
         if name not in problems:
             raise DataError(f"counts has no column {name!r}; add it, or rename the one that is.")
@@ -158,16 +188,33 @@ def count_table(problems: pd.DataFrame) -> tuple[Floats, Floats]:
     return n, c
 
 
+def as_frame(source: Any, name: str, wanted: str) -> pd.DataFrame:
+    """A pandas frame of a frame, a mapping of columns, or anything with ``to_pandas``."""
+    if isinstance(source, pd.DataFrame):
+        return source
+    if isinstance(source, Mapping):
+        columns = {
+            key: np.ma.ravel(v) if np.ma.isMA(v) else np.ravel(v) for key, v in source.items()
+        }
+        equally_long(**{str(key): column for key, column in columns.items()})
+        return pd.DataFrame(columns)
+    if hasattr(source, "to_pandas"):
+        try:
+            frame = source.to_pandas()
+        except ImportError as error:
+            raise DataError(
+                f"{name} is a {type(source).__module__.split('.')[0]} frame, and its to_pandas "
+                "needs pyarrow; install it with pip install 'scalinglib[arrow]'."
+            ) from error
+        if isinstance(frame, pd.DataFrame):
+            return frame
+    more = "; call its collect() first" if hasattr(source, "collect") else ""
+    raise DataError(f"{name} must be a DataFrame, got {type(source).__name__}; {wanted}{more}.")
+
+
 def table(runs: Any, columns: Sequence[str]) -> tuple[Floats, pd.Index]:
-    """Positive finite columns (k, n) of a frame or mapping, and its row labels."""
-    if isinstance(runs, Mapping):
-        equally_long(**{name: np.ravel(runs[name]) for name in columns if name in runs})
-        runs = pd.DataFrame({name: np.ravel(runs[name]) for name in columns if name in runs})
-    if not isinstance(runs, pd.DataFrame):
-        raise DataError(
-            f"runs must be a DataFrame with columns {', '.join(columns)}, "
-            f"got {type(runs).__name__}."
-        )
+    """Positive finite columns (k, n) of anything like a frame, and its row labels."""
+    runs = as_frame(runs, "runs", f"give columns {', '.join(columns)}")
     for name in columns:
         if name not in runs.columns:
             have = ", ".join(str(column) for column in runs.columns) or "no columns"
@@ -201,6 +248,7 @@ def vectors(**arrays: ArrayLike) -> tuple[Floats, pd.Index]:
 
 
 def _as_series(name: str, value: ArrayLike) -> pd.Series[Any]:
+    _unmasked(name, value)
     array = np.asarray(value)
     if array.ndim != 1:
         raise DataError(f"{name} must be one-dimensional, got {array.ndim} dimensions.")
@@ -210,12 +258,7 @@ def _as_series(name: str, value: ArrayLike) -> pd.Series[Any]:
 def _column(series: pd.Series[Any], where: str) -> Floats:
     """One column as float64, refusing the first row that is not a positive finite number."""
     if not pd.api.types.is_numeric_dtype(series.dtype):
-        for label, value in series.items():
-            if isinstance(value, str) or not (isinstance(value, Real) or pd.isna(value)):
-                raise DataError(
-                    f"row {label!r}, {where}: {value!r} is not a number; remove the row or "
-                    "convert the column with pandas.to_numeric."
-                )
+        _blame_text(series, where)
     values: Floats = series.to_numpy(dtype=np.float64, na_value=np.nan)
     good = np.isfinite(values) & (values > 0)
     if not good.all():
@@ -229,10 +272,75 @@ def _column(series: pd.Series[Any], where: str) -> Floats:
     return values
 
 
+def _blame_text(series: pd.Series[Any], where: str) -> None:
+    """Refuse a column with text: the first cell that is no number, else that all are text."""
+    remedy = "remove the row or correct the value, then convert the column with pandas.to_numeric"
+    text: tuple[Any, Any] | None = None
+    for label, value in series.items():
+        if isinstance(value, str):
+            try:
+                float(value)
+            except ValueError:
+                raise DataError(
+                    f"row {label!r}, {where}: {value!r} is not a number; {remedy}."
+                ) from None
+            text = text or (label, value)
+        elif not (isinstance(value, Real | Decimal) or pd.isna(value)):
+            raise DataError(f"row {label!r}, {where}: {value!r} is not a number; {remedy}.")
+    if text:
+        raise DataError(
+            f"row {text[0]!r}, {where}: the number {text[1]!r} is text; convert the column with "
+            "pandas.to_numeric, or read the table with scalinglib.runs."
+        )
+
+
+def implausible_counts(
+    params: ArrayLike | None = None, tokens: ArrayLike | None = None, flops: ArrayLike | None = None
+) -> str | None:
+    """Say in words why these cannot be counts of parameters, tokens and FLOP, if they cannot."""
+    given = {"params": params, "tokens": tokens, "flops": flops}
+    sized = {
+        name: np.asarray(value, dtype=float) for name, value in given.items() if value is not None
+    }
+    bounds = {
+        "params": (LEAST_PARAMS, MOST_PARAMS),
+        "tokens": (LEAST_TOKENS, MOST_TOKENS),
+        "flops": (LEAST_FLOPS, MOST_FLOPS),
+    }
+    odd = [
+        name
+        for name, value in sized.items()
+        if not bounds[name][0] <= value.max() <= bounds[name][1]
+    ]
+    if odd:
+        told = " and ".join(
+            f"{name} from {sized[name].min():.6g} to {sized[name].max():.6g}" for name in odd
+        )
+        return f"{told} cannot be counts of a language model's runs"
+    if params is not None and tokens is not None:
+        ratio = float(np.median(sized["tokens"] / sized["params"]))
+        if not LEAST_PER_PARAM < ratio < MOST_PER_PARAM:
+            return (
+                f"the median run has {ratio:.3g} tokens per parameter, so params and tokens are "
+                "not both counts"
+            )
+    return None
+
+
+def unit_doubts(N: Floats, D: Floats) -> tuple[str, ...]:
+    """The warning that a fit in these sizes and tokens is not one in counts, or nothing."""
+    why = implausible_counts(N, D)
+    if why is None:
+        return ()
+    return (
+        f"{why}; C = 6 N D and every plan need counts: multiply the columns, or read the table "
+        "with scalinglib.runs(table, units={'params': 'M', 'tokens': 'B'}).",
+    )
+
+
 def wide_table(scores: Any) -> Floats:
     """A frame (rows, columns) of numbers with gaps, each column of which varies."""
-    if not isinstance(scores, pd.DataFrame):
-        raise DataError(f"table must be a DataFrame, got {type(scores).__name__}.")
+    scores = as_frame(scores, "table", "pandas, Polars or Arrow")
     if scores.shape[1] < 2 or len(scores) < 3:
         raise DataError(
             f"table has {len(scores)} rows and {scores.shape[1]} columns; components need at least "
@@ -282,10 +390,11 @@ def degenerate_design(N: Floats, D: Floats) -> str | None:
     n, d = np.log(N), np.log(D)
     sides = ((N, "model size", "alpha and A"), (D, "token count", "beta and B"))
     for values, thing, terms in sides:
-        levels = len(np.unique(values))
+        levels = _levels(values)
         if levels == 1:
+            near = "" if np.ptp(values) == 0 else f" ({values.min():.4g} to {values.max():.4g})"
             return (
-                f"all runs have one {thing}, so {terms} are not identifiable; add runs that "
+                f"all runs have one {thing}{near}, so {terms} are not identifiable; add runs that "
                 f"differ in {thing}, or fix {terms}"
             )
         if levels == 2:
@@ -298,6 +407,14 @@ def degenerate_design(N: Floats, D: Floats) -> str | None:
             f"all runs spend one budget 6ND of about {6 * np.exp(np.mean(n + d)):.3g} FLOP, which "
             "cannot separate the effect of parameters from that of tokens; add another budget"
         )
+    return one_ray(N, D)
+
+
+def one_ray(N: Floats, D: Floats) -> str | None:
+    """Say in words that tokens follow from parameters in all runs, if they do."""
+    n, d = np.log(N), np.log(D)
+    if np.ptp(n) == 0:
+        return None
     slope, offset = np.polyfit(n, d, 1)
     if np.std(d - slope * n - offset) < COLLINEAR * np.std(d):
         return (
@@ -306,3 +423,11 @@ def degenerate_design(N: Floats, D: Floats) -> str | None:
             "effects; add runs off that line, with more or fewer tokens per parameter"
         )
     return None
+
+
+def _levels(values: Floats) -> int:
+    """How many sizes there are, those within `ALIKE` of the smallest being one, and so on."""
+    left, found = np.sort(values, kind="stable"), 0
+    while len(left):
+        left, found = left[left > left[0] * (1 + ALIKE)], found + 1
+    return found

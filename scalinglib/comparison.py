@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from scalinglib.checks import Floats, table
+from scalinglib.checks import Floats, as_frame, table
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.bootstrap import Bootstrap
-from scalinglib.fit.result import DELTA, Fit, Loss, threshold
+from scalinglib.fit.result import DELTA, Loss, Result, law_of, refuse, threshold
 from scalinglib.laws.chinchilla import ChinchillaLaw, fit_chinchilla
 from scalinglib.laws.kaplan import KaplanLaw
 
@@ -51,7 +51,7 @@ class Backtest:
     Parameters
     ----------
     fit : Fit
-        The fit to the runs that were kept.
+        The fit to the runs that were kept, of any kind that predicts.
     table : DataFrame
         One row per run held out, under its own label: the frame's columns, ``predicted`` and
         ``error``, which is predicted / observed - 1.
@@ -65,7 +65,7 @@ class Backtest:
     (10, 230)
     """
 
-    fit: Fit[Any]
+    fit: Result[Any]
     table: pd.DataFrame
 
     @property
@@ -79,7 +79,7 @@ class Backtest:
         return float(self.table["error"].abs().max())
 
 
-def log_likelihood(law: ChinchillaLaw | KaplanLaw, runs: pd.DataFrame) -> float:
+def log_likelihood(law: ChinchillaLaw | KaplanLaw | Result[Any], runs: pd.DataFrame) -> float:
     """Log-likelihood of runs under a law with Laplace-distributed log residuals.
 
     The scale b of the residuals is free and takes its most likely value, the mean absolute
@@ -87,8 +87,8 @@ def log_likelihood(law: ChinchillaLaw | KaplanLaw, runs: pd.DataFrame) -> float:
 
     Parameters
     ----------
-    law : ChinchillaLaw or KaplanLaw
-        Any law with a ``loss(N, D)``.
+    law : ChinchillaLaw, KaplanLaw or Fit
+        Any law with a ``loss(N, D)``, or a fit of one.
     runs : DataFrame, n rows
         Columns ``params`` (count), ``tokens`` (count) and ``loss`` (in the law's unit).
 
@@ -117,14 +117,14 @@ def log_likelihood(law: ChinchillaLaw | KaplanLaw, runs: pd.DataFrame) -> float:
     562.252
     """
     (N, D, L), _ = table(runs, RUNS)
-    scale = float(np.mean(np.abs(np.log(L) - np.log(law.loss(N, D)))))
+    scale = float(np.mean(np.abs(np.log(L) - np.log(law_of(law).loss(N, D)))))
     if scale == 0:
         raise FitError("the law meets every run exactly, so the likelihood has no bound.")
     return float(-len(L) * (np.log(2 * scale) + 1))
 
 
 def objective(
-    law: ChinchillaLaw | KaplanLaw,
+    law: ChinchillaLaw | KaplanLaw | Result[Any],
     runs: pd.DataFrame,
     *,
     loss: Loss = "huber",
@@ -134,8 +134,8 @@ def objective(
 
     Parameters
     ----------
-    law : ChinchillaLaw or KaplanLaw
-        Any law with a ``loss(N, D)``.
+    law : ChinchillaLaw, KaplanLaw or Fit
+        Any law with a ``loss(N, D)``, or a fit of one.
     runs : DataFrame, n rows
         Columns ``params`` (count), ``tokens`` (count) and ``loss`` (in the law's unit).
     loss : {"huber", "lad", "l2"}, default "huber"
@@ -166,14 +166,18 @@ def objective(
     4.1210e-03
     """
     (N, D, L), _ = table(runs, RUNS)
-    residual = np.log(law.loss(N, D)) - np.log(L)
+    residual = np.log(law_of(law).loss(N, D)) - np.log(L)
     if loss == "lad":
         return float(np.abs(residual).sum())
     return float(special.huber(threshold(loss, delta), residual).sum())
 
 
 def likelihood_ratio_test(
-    law: ChinchillaLaw, fitted: ChinchillaLaw, runs: pd.DataFrame, *, dof: int = 5
+    law: ChinchillaLaw | Result[Any],
+    fitted: ChinchillaLaw | Result[Any],
+    runs: pd.DataFrame,
+    *,
+    dof: int = 5,
 ) -> ChiSquareTest:
     """Test a law against the fitted law that contains it, with Laplace log residuals.
 
@@ -263,7 +267,7 @@ def wald_test(
         raise DataError("boot must come from fit_chinchilla with no parameter fixed or tied.")
     draws = boot.params[["A", "B", "E", "alpha", "beta"]].to_numpy(copy=True)
     draws[:, :3] = np.log(draws[:, :3])
-    gap = _coordinates(centre or boot.fit.law) - _coordinates(law)
+    gap = _coordinates(law_of(centre or boot.fit)) - _coordinates(law_of(law))
     distance = gap @ np.linalg.solve(np.cov(draws, rowvar=False), gap)
     return _chi_square(float(distance), free)
 
@@ -273,21 +277,29 @@ def backtest(
     *,
     largest: int = 4,
     by: str = "params",
-    fit: Callable[[pd.DataFrame], Fit[Any]] = fit_chinchilla,
+    fit: Callable[[pd.DataFrame], Result[Any]] = fit_chinchilla,
+    scale: Sequence[str] | None = None,
+    observed: str = "loss",
 ) -> Backtest:
     """Hold out the largest runs, fit the others, and predict what was held out.
 
     Parameters
     ----------
     runs : DataFrame
-        Columns ``params``, ``tokens``, ``loss`` and the column named by `by`.
+        The columns named by `by`, `scale` and `observed`, and what `fit` needs.
     largest : int, optional
         Number of runs to hold out. Runs tied with the smallest of them are held out too, so
         that no size is split between the two sides.
     by : str, default "params"
         Column that says what large means, for example ``"flops"``.
     fit : callable, default `fit_chinchilla`
-        Fits a frame of runs; use ``functools.partial`` to set options.
+        Fits a frame of runs; use ``functools.partial`` to set options, or a function that picks
+        columns, such as ``lambda runs: fit_power_law(runs.flops, runs.loss)``.
+    scale : sequence of str, optional
+        Columns that the fit's ``predict`` takes. A fit to runs knows its own; one of a single
+        variable is taken to be of `by`, and refused if that does not return its own residuals.
+    observed : str, default "loss"
+        Column that was fitted.
 
     Returns
     -------
@@ -296,7 +308,8 @@ def backtest(
     Raises
     ------
     DataError
-        If a column is missing or invalid, or `largest` leaves nothing on one side.
+        If a column is missing or invalid, `largest` leaves nothing on one side, or `fit` returns
+        something that predicts no loss, or does so from other columns.
     FitError
         If the remaining runs cannot be fitted.
 
@@ -308,16 +321,41 @@ def backtest(
     >>> print(f"{test.worst:.1%}")
     3.2%
     """
-    (N, D, L, size), labels = table(runs, (*RUNS, by))
+    runs = as_frame(runs, "runs", "give a DataFrame")
+    (size, L), labels = table(runs, (by, observed))
     if not 1 <= largest < len(size):
         raise DataError(f"largest must be between 1 and {len(size) - 1} runs, got {largest}.")
     held = size >= np.sort(size, kind="stable")[-largest]
     if held.all():
         raise DataError(f"every run has the same {by}, so none is larger; choose another column.")
     fitted = fit(runs[~held])
-    predicted = fitted.predict(N[held], D[held])
+    if not isinstance(fitted, Result) or fitted.predicts != "y":
+        refuse(fitted, "judged on the runs held out, since it predicts no loss of a run")
+    columns = tuple(scale or fitted.scale or (by,))
+    _own_columns(fitted, runs[~held], L[~held], columns)
+    predicted = fitted.predict(*(runs.loc[held, name] for name in columns))
+    predicted = np.asarray(predicted, dtype=np.float64)
     judged = runs[held].assign(predicted=predicted, error=predicted / L[held] - 1)
     return Backtest(fit=fitted, table=judged.set_axis(labels[held]))
+
+
+def _own_columns(
+    fitted: Result[Any], runs: pd.DataFrame, observed: Floats, columns: tuple[str, ...]
+) -> None:
+    """Refuse columns from which a fit does not return its own residuals."""
+    for name in columns:
+        if name not in runs:
+            raise DataError(f"runs has no column {name!r}, which the fit predicts from; add it.")
+    told = np.asarray(fitted.predict(*(runs[name] for name in columns)), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        gaps = [observed - told, np.log(observed) - np.log(told)]
+    if fitted.additive and not any(
+        np.allclose(gap, fitted.residuals, rtol=1e-6, atol=1e-9) for gap in gaps
+    ):
+        raise DataError(
+            f"the fit was not to these columns, {', '.join(columns)}: predicting from them does "
+            "not return its residuals; name what it was fitted to with scale and observed."
+        )
 
 
 def _coordinates(law: ChinchillaLaw) -> Floats:

@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -236,6 +235,8 @@ def _enable() -> None:
     pd.options.display.max_columns = 20
     pd.options.display.width = 100
     if MODE in {"site", "text"}:
+        import altair as alt
+
         alt.renderers.register("scalinglib", _site if MODE == "site" else _text)
         alt.renderers.enable("scalinglib")
     if MODE == "text":

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
-from scalinglib.checks import Floats, positive, table, varying
+from scalinglib.checks import Floats, positive
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN, training_flops
 from scalinglib.errors import DataError, FitError
-from scalinglib.fit.line import fit_line
+from scalinglib.fit.result import Result, law_of
 from scalinglib.isoflop.frontier import Frontier
 from scalinglib.laws.chinchilla import ChinchillaLaw
 from scalinglib.laws.kaplan import KaplanLaw
@@ -60,15 +61,20 @@ class Allocation:
         return self.D / self.N
 
 
-def require_optimum(
-    law: ChinchillaLaw | KaplanLaw, kind: type[ChinchillaLaw | KaplanLaw] = ChinchillaLaw
-) -> None:
-    """Refuse a law that is of another kind, or has no compute-optimal split at all budgets."""
+def require_optimum(given: Any, kind: type[ChinchillaLaw | KaplanLaw] = ChinchillaLaw) -> Any:
+    """The law, or that of a fit; refused if of another kind, or without a split at all budgets."""
+    law = law_of(given)
     if not isinstance(law, kind):
-        raise DataError(
-            f"law is a {type(law).__name__}; give a {kind.__name__}, whose optimum has a closed "
-            "form, or scan isoflop_curve over N and take the smallest loss."
-        )
+        if isinstance(given, Frontier):
+            remedy = "its params(C) and tokens(C) are the compute-optimal split"
+        elif isinstance(law, Mapping):
+            remedy = f"choose the law of one corpus, such as fit.law[{next(iter(law))!r}]"
+        else:
+            remedy = (
+                f"give a {kind.__name__} or a fit of one, whose optimum has a closed form, or scan "
+                "isoflop_curve over N and take the smallest loss"
+            )
+        raise DataError(f"law is a {type(given).__name__}; {remedy}.")
     names = CONSTANTS[kind]
     for name in names:
         if not getattr(law, name) > 0:
@@ -76,17 +82,18 @@ def require_optimum(
                 f"law.{name} is {getattr(law, name):g}; the compute-optimal split exists only for "
                 f"positive {', '.join(names[:-1])} and {names[-1]}."
             )
+    return law
 
 
-def compute_optimal(law: ChinchillaLaw, C: ArrayLike) -> Allocation:
+def compute_optimal(law: ChinchillaLaw | Result[Any], C: ArrayLike) -> Allocation:
     """Split a budget C = 6 N D so that the loss is smallest.
 
     The closed form is N = G (C/6)^a and D = (C/6)^b / G.
 
     Parameters
     ----------
-    law : ChinchillaLaw
-        Law with positive A, B, alpha and beta.
+    law : ChinchillaLaw or Fit
+        Law with positive A, B, alpha and beta, or a fit of one.
     C : array_like
         Training compute (FLOP).
 
@@ -111,20 +118,22 @@ def compute_optimal(law: ChinchillaLaw, C: ArrayLike) -> Allocation:
     >>> print(f"{best.N / 1e9:.2f}B parameters, {best.tokens_per_param:.1f} tokens each")
     32.19B parameters, 92.6 tokens each
     """
-    require_optimum(law)
+    own: ChinchillaLaw = require_optimum(law)
     C = positive("C", C)
-    N = law.G * (C / FLOPS_PER_PARAM_TOKEN) ** law.a
+    N = own.G * (C / FLOPS_PER_PARAM_TOKEN) ** own.a
     D = C / FLOPS_PER_PARAM_TOKEN / N
-    return Allocation(C=C[()], N=N, D=D, loss=law.loss(N, D))
+    return Allocation(C=C[()], N=N, D=D, loss=own.loss(N, D))
 
 
-def isoflop_curve(law: ChinchillaLaw | KaplanLaw, C: ArrayLike, N: ArrayLike) -> Allocation:
+def isoflop_curve(
+    law: ChinchillaLaw | KaplanLaw | Result[Any], C: ArrayLike, N: ArrayLike
+) -> Allocation:
     """Losses along a fixed budget as the model size varies, D = C / (6 N).
 
     Parameters
     ----------
-    law : ChinchillaLaw or KaplanLaw
-        Any law with a ``loss(N, D)``.
+    law : ChinchillaLaw, KaplanLaw or Fit
+        Any law with a ``loss(N, D)``, or a fit of one.
     C : array_like
         Training compute (FLOP).
     N : array_like
@@ -148,16 +157,16 @@ def isoflop_curve(law: ChinchillaLaw | KaplanLaw, C: ArrayLike, N: ArrayLike) ->
     """
     C, N = np.broadcast_arrays(positive("C", C), positive("N", N))
     D = C / (FLOPS_PER_PARAM_TOKEN * N)
-    return Allocation(C=C[()], N=N[()], D=D, loss=law.loss(N, D))
+    return Allocation(C=C[()], N=N[()], D=D, loss=law_of(law).loss(N, D))
 
 
-def isoloss_curve(law: ChinchillaLaw, loss: ArrayLike, N: ArrayLike) -> Allocation:
+def isoloss_curve(law: ChinchillaLaw | Result[Any], loss: ArrayLike, N: ArrayLike) -> Allocation:
     """Tokens and compute that reach a given loss at each model size.
 
     Parameters
     ----------
-    law : ChinchillaLaw
-        The law to invert in D.
+    law : ChinchillaLaw or Fit
+        The law to invert in D, or a fit of it.
     loss : array_like
         Target loss (nats per token).
     N : array_like
@@ -180,29 +189,12 @@ def isoloss_curve(law: ChinchillaLaw, loss: ArrayLike, N: ArrayLike) -> Allocati
     >>> print((curve.D / 1e9).round(0))
     [  inf 1973.  374.]
     """
+    own: ChinchillaLaw = require_optimum(law)
     target, N = np.broadcast_arrays(positive("loss", loss), positive("N", N))
-    left = target - law.E - law.A * N**-law.alpha
+    left = target - own.E - own.A * N**-own.alpha
     reached = left > 0
-    D = np.where(reached, (law.B / np.where(reached, left, 1.0)) ** (1 / law.beta), np.inf)
+    D = np.where(reached, (own.B / np.where(reached, left, 1.0)) ** (1 / own.beta), np.inf)
     return Allocation(C=FLOPS_PER_PARAM_TOKEN * N * D, N=N[()], D=D[()], loss=target[()])
-
-
-def frontier_line(optima: pd.DataFrame) -> Frontier:
-    """Power laws of compute through known optima, with columns ``flops``, ``params``, ``tokens``.
-
-    Least-squares lines on log-log axes; nothing assumes C = 6 N D, so rounded or misprinted rows
-    show up as an a + b that is not 1 (Hoffmann et al. 2022, Tables 3 and A3).
-    """
-    values, _ = table(optima, ("flops", "params", "tokens"))
-    varying(values[0], "flops")
-    C, N, D = np.log(values)
-    size, data = fit_line(C, N), fit_line(C, D)
-    return Frontier(
-        a=size.slope,
-        b=data.slope,
-        k_N=float(np.exp(size.intercept)),
-        k_D=float(np.exp(data.intercept)),
-    )
 
 
 def fixed_ratio(tokens_per_param: float) -> Frontier:
@@ -218,7 +210,7 @@ def fixed_ratio(tokens_per_param: float) -> Frontier:
     )
 
 
-def budget_for_params(law: ChinchillaLaw | Frontier, N: ArrayLike) -> Floats:
+def budget_for_params(law: ChinchillaLaw | Frontier | Result[Any], N: ArrayLike) -> Floats:
     """Budget (FLOP) at which N parameters are compute-optimal, C = 6 (N / G)^(1/a).
 
     The inverse of the closed form (Hoffmann et al. 2022, Eq. 4), or of a frontier's power law.
@@ -229,8 +221,8 @@ def budget_for_params(law: ChinchillaLaw | Frontier, N: ArrayLike) -> Floats:
             raise DataError(f"law.a is {law.a:g}; parameters must grow with compute to invert it.")
         budget = (positive("N", N) / law.k_N) ** (1 / law.a)
         return budget
-    require_optimum(law)
-    budget = FLOPS_PER_PARAM_TOKEN * (positive("N", N) / law.G) ** (1 / law.a)
+    own: ChinchillaLaw = require_optimum(law)
+    budget = FLOPS_PER_PARAM_TOKEN * (positive("N", N) / own.G) ** (1 / own.a)
     return budget
 
 
@@ -240,29 +232,30 @@ def budget_spent(frontier: Frontier, C: ArrayLike) -> Floats:
     return share
 
 
-def budget_for_loss(law: ChinchillaLaw, loss: ArrayLike) -> Floats:
+def budget_for_loss(law: ChinchillaLaw | Result[Any], loss: ArrayLike) -> Floats:
     """Smallest budget (FLOP) whose compute-optimal model reaches a loss, infinite at the floor.
 
     On the frontier the loss above the floor is (A G^-alpha + B G^beta) (C/6)^-s with
     s = alpha beta / (alpha + beta) (Hoffmann et al. 2022, Eqs. 2 and 4).
     """
-    require_optimum(law)
-    above = positive("loss", loss) - law.E
-    scale = law.A * law.G**-law.alpha + law.B * law.G**law.beta
-    power = (law.alpha + law.beta) / (law.alpha * law.beta)
+    own: ChinchillaLaw = require_optimum(law)
+    above = positive("loss", loss) - own.E
+    scale = own.A * own.G**-own.alpha + own.B * own.G**own.beta
+    power = (own.alpha + own.beta) / (own.alpha * own.beta)
     reached = above > 0
     C = FLOPS_PER_PARAM_TOKEN * (scale / np.where(reached, above, 1.0)) ** power
     budget: Floats = np.where(reached, C, np.inf)[()]
     return budget
 
 
-def compute_waste(law: ChinchillaLaw, N: ArrayLike, D: ArrayLike) -> Floats:
+def compute_waste(law: ChinchillaLaw | Result[Any], N: ArrayLike, D: ArrayLike) -> Floats:
     """Compute of a run as a multiple of what its loss needs at the optimum, at least 1."""
-    waste: Floats = training_flops(N, D) / budget_for_loss(law, law.loss(N, D))
+    own: ChinchillaLaw = require_optimum(law)
+    waste: Floats = training_flops(N, D) / budget_for_loss(own, own.loss(N, D))
     return waste
 
 
-def search_optimum(law: ChinchillaLaw | KaplanLaw, C: float) -> Allocation:
+def search_optimum(law: ChinchillaLaw | KaplanLaw | Result[Any], C: float) -> Allocation:
     """The best split of one budget (FLOP), searched in ln N between one parameter and one token.
 
     Serves laws without a closed form that have one valley along the budget. N is good to about
@@ -288,17 +281,17 @@ def search_optimum(law: ChinchillaLaw | KaplanLaw, C: float) -> Allocation:
     return isoflop_curve(law, C, np.exp(found.x))
 
 
-def joint_optimum(law: KaplanLaw, C: ArrayLike) -> Floats:
+def joint_optimum(law: KaplanLaw | Result[Any], C: ArrayLike) -> Floats:
     """Parameters with the lowest joint loss on the line 6 N D = C (FLOP).
 
     With r = alpha_N / alpha_D the loss rises with (N_c/N)^r + 6 N D_c / C, whose derivative
     vanishes at N^(1 + r) = r N_c^r C / (6 D_c). `isoflop_curve` gives tokens and loss.
     """
-    require_optimum(law, KaplanLaw)
-    r = law.alpha_N / law.alpha_D
-    budget = positive("C", C) / (FLOPS_PER_PARAM_TOKEN * law.D_c)
+    own: KaplanLaw = require_optimum(law, KaplanLaw)
+    r = own.alpha_N / own.alpha_D
+    budget = positive("C", C) / (FLOPS_PER_PARAM_TOKEN * own.D_c)
     # Powers are taken one by one: N_c^r times a large budget stays far from overflow.
-    scale = float(r ** (1 / (1 + r)) * law.N_c ** (r / (1 + r)))
+    scale = float(r ** (1 / (1 + r)) * own.N_c ** (r / (1 + r)))
     return scale * budget ** (1 / (1 + r))
 
 
@@ -307,28 +300,32 @@ def joint_exponent(law: KaplanLaw) -> float:
     return law.alpha_D / (law.alpha_N + law.alpha_D)
 
 
-def reducible_exponent(law: Law) -> float:
+def reducible_exponent(law: Law | Result[Any]) -> float:
     """Exponent with which the loss above the floor falls.
 
     For a ChinchillaLaw that of compute along the frontier, alpha beta / (alpha + beta): both
     terms fall with it at the optimum (Hoffmann et al. 2022, Eq. 4).
     """
-    if isinstance(law, PowerLaw):
-        return law.alpha
-    if isinstance(law, ChinchillaLaw):
-        return law.alpha * law.beta / (law.alpha + law.beta)
-    raise DataError(f"law is a {type(law).__name__}; give a PowerLaw or a ChinchillaLaw.")
+    own: Law = law_of(law)
+    if isinstance(own, PowerLaw):
+        return own.alpha
+    if isinstance(own, ChinchillaLaw):
+        return own.alpha * own.beta / (own.alpha + own.beta)
+    raise DataError(f"law is a {type(own).__name__}; give a PowerLaw or a ChinchillaLaw.")
 
 
-def loss_at_scale(law: Law, x: ArrayLike) -> Floats:
+def loss_at_scale(law: Law | Result[Any], x: ArrayLike) -> Floats:
     """Loss of a PowerLaw at x, or of a ChinchillaLaw's best split of x FLOP."""
-    if isinstance(law, ChinchillaLaw):
-        return compute_optimal(law, x).loss
-    reducible_exponent(law)
-    return law.loss(x)
+    own: Law = law_of(law)
+    if isinstance(own, ChinchillaLaw):
+        return compute_optimal(own, x).loss
+    reducible_exponent(own)
+    return own.loss(x)
 
 
-def cost_of_factor(law: Law, factor: float, *, start: ArrayLike | None = None) -> Floats:
+def cost_of_factor(
+    law: Law | Result[Any], factor: float, *, start: ArrayLike | None = None
+) -> Floats:
     """How many times the scale must grow to multiply the loss by a factor below one.
 
     Without `start` the factor is for the loss above the floor, whose price is the same anywhere;
@@ -336,7 +333,8 @@ def cost_of_factor(law: Law, factor: float, *, start: ArrayLike | None = None) -
     """
     if not 0 < factor < 1:
         raise DataError(f"factor must lie between 0 and 1, for example 0.5; got {factor}.")
-    exponent = reducible_exponent(law)
+    own: Law = law_of(law)
+    exponent = reducible_exponent(own)
     if not exponent > 0:
         raise DataError(
             f"the law has exponent {exponent:g}, so its loss does not fall with scale; "
@@ -345,8 +343,8 @@ def cost_of_factor(law: Law, factor: float, *, start: ArrayLike | None = None) -
     if start is None:
         whole: Floats = np.asarray(factor ** (-1 / exponent))[()]
         return whole
-    total = loss_at_scale(law, start)
-    wanted = (factor * total - law.E) / (total - law.E)
+    total = loss_at_scale(own, start)
+    wanted = (factor * total - own.E) / (total - own.E)
     reached = np.where(wanted > 0, wanted, np.nan)
     cost: Floats = np.where(wanted > 0, reached ** (-1 / exponent), np.inf)[()]
     return cost

@@ -29,7 +29,7 @@ from scalinglib.charts import (
     slider,
     tooltips,
 )
-from scalinglib.fit.curve import Curve
+from scalinglib.fit.formula import Curve
 from scalinglib.laws import ChinchillaLaw
 from scalinglib.topics.downstream import ErrorSplit, TwoStep
 

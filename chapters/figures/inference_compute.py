@@ -33,7 +33,7 @@ from scalinglib.charts import (
     slider,
     tooltips,
 )
-from scalinglib.fit.curve import Curve
+from scalinglib.fit.formula import Curve
 
 POWER = Role("exponentiated power law", OURS.colour)
 LINE = Role("line in log k", "#c0562b")

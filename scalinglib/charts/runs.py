@@ -78,7 +78,8 @@ def isoflop_profiles(
     Columns budget_flops, params, tokens, loss and, if some runs are doubted, flagged (bool);
     `flags` says what those are. `fit` is approach 2 on these runs, along params.
     """
-    low, high = loss or (0.98 * float(fit.minima.loss.min()), 1.02 * float(runs.loss.max()))
+    lowest = min(float(fit.minima.loss.min()), float(runs.loss.min()))
+    low, high = loss or (0.98 * lowest, 1.02 * float(runs.loss.max()))
     x = alt.X("params:Q", **params_axis(params or around(runs.params)))
     y = alt.Y("loss:Q", **axis("Final loss, L (nats per token)", (low, high), tickCount=7))
     first, last = float(fit.minima.budget.min()), float(fit.minima.budget.max())
@@ -110,19 +111,26 @@ def isoflop_profiles(
     best = minima.transform_filter("datum.used").mark_point(style="diamond", color=OURS.colour)
     missed = minima.transform_filter("!datum.used")
     cross = missed.mark_point(style="cross", size=90, color=EPOCH.colour)
-    word = missed.mark_text(
+    # Several crosses need the word once.
+    lone = missed.transform_filter(f"datum.budget == {_last_missed(fit):.4e}")
+    word = lone.mark_text(
         style="note", align="right", dx=-38, dy=12, lineBreak="\n", color=EPOCH.colour
     ).encode(text=alt.value("minimum outside\nits runs"))
     told = _profiles_told(fit) + (f" Open circles are {flags}." if points.flagged.any() else "")
     return described(curves + kept + doubted + best + cross + word, told, height=HEIGHT + 60)
 
 
+def _last_missed(fit: FrontierFit) -> float:
+    missed = fit.minima.budget[~fit.minima.used]
+    return float(missed.max()) if len(missed) else 0.0
+
+
 def _parabolas(runs: pd.DataFrame, fit: FrontierFit) -> pd.DataFrame:
     """Parabolas in the logarithm of size, from the smallest run or the minimum to the largest."""
-    ends = runs.groupby("budget_flops").params.agg(["min", "max"])
     parts = []
-    for one in fit.minima.itertuples():
-        low, high = ends.loc[one.budget]
+    for one, group in zip(fit.minima.itertuples(), fit.grouping.itertuples(), strict=True):
+        own = runs.params[runs.budget_flops.between(group.lowest, group.highest)]
+        low, high = own.min(), own.max()
         N = np.geomspace(min(low, one.params), high, 40)
         loss = one.loss + 0.5 * one.curvature * np.log(N / one.params) ** 2
         parts.append(pd.DataFrame({"budget": one.budget, "params": N, "loss": loss}))

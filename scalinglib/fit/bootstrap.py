@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from scalinglib.checks import Floats, tails
 from scalinglib.errors import DataError
 from scalinglib.fit import warnings
-from scalinglib.fit.curve import CurveFit
 from scalinglib.fit.resample import Positions, counts, draw, given, members
-from scalinglib.fit.result import Fit, Refit, evaluate
+from scalinglib.fit.result import Refit, refuse
 
 Statistic = str | Callable[[Any], float]
 
@@ -27,7 +26,7 @@ class Bootstrap:
 
     Parameters
     ----------
-    fit : Fit or CurveFit
+    fit : Fit, CurveFit or OvertrainingFit
         The fit to the runs as they are.
     params : DataFrame, shape (n, k)
         Parameters of each resample, one column per parameter.
@@ -46,7 +45,7 @@ class Bootstrap:
     (400, 5)
     """
 
-    fit: Fit[Any] | CurveFit[Any]
+    fit: Any
     params: pd.DataFrame
     objectives: Floats
     warnings: tuple[str, ...]
@@ -168,7 +167,8 @@ class Bootstrap:
 
         A confidence band is for the law itself. A predictive band is for one new run: each
         resampled law is given one log residual drawn from those of the fit, widened by
-        sqrt(n / (n - k)) for the k parameters fitted.
+        sqrt(n / (n - k)) for the k parameters fitted. The residuals of a fit that was not to
+        logarithms are added as they are.
 
         Parameters
         ----------
@@ -189,7 +189,8 @@ class Bootstrap:
         Raises
         ------
         DataError
-            If `level` or `kind` is not valid.
+            If `level` or `kind` is not valid, or a predictive band is asked of a curve that was
+            fitted under a transform other than the logarithm.
 
         Examples
         --------
@@ -203,12 +204,19 @@ class Bootstrap:
         if kind not in ("confidence", "predictive"):
             raise DataError(f"kind must be 'confidence' or 'predictive', got {kind!r}.")
         points = [np.atleast_1d(np.asarray(axis, dtype=np.float64)) for axis in scale]
-        logs = np.log(np.stack([evaluate(law, *points) for law in self._laws()]))
+        told = np.stack([self.fit.value_of(law, *points) for law in self._laws()])
+        logs = np.log(told) if self.fit.logarithmic else told
         if kind == "predictive":
+            if not self.fit.additive:
+                raise DataError(
+                    "a predictive band needs residuals of y or of ln y, and this curve was fitted "
+                    "under another transform; ask for kind='confidence'."
+                )
             n, k = self.fit.n_runs, self.fit.n_free
             pool = self.fit.residuals.to_numpy() * np.sqrt(n / (n - k))
             logs += np.random.default_rng(seed).choice(pool, size=(len(logs), 1))
-        low, high = np.exp(np.quantile(logs, tails(level), axis=0))
+        ends = np.quantile(logs, tails(level), axis=0)
+        low, high = np.exp(ends) if self.fit.logarithmic else ends
         predicted = np.broadcast_to(self.fit.predict(*points), low.shape)
         return pd.DataFrame({"low": low, "predicted": predicted, "high": high, "kind": kind})
 
@@ -217,11 +225,11 @@ class Bootstrap:
 
 
 def bootstrap(
-    fit: Fit[Any] | CurveFit[Any],
+    fit: Any,
     n: int = 4000,
     *,
     seed: int = 0,
-    resamples: NDArray[np.integer[Any]] | None = None,
+    resamples: ArrayLike | Sequence[ArrayLike] | None = None,
     clusters: ArrayLike | None = None,
     executor: Executor | None = None,
 ) -> Bootstrap:
@@ -232,15 +240,15 @@ def bootstrap(
 
     Parameters
     ----------
-    fit : Fit or CurveFit
-        Any fit of the engine, or of a curve.
+    fit : Fit, CurveFit or OvertrainingFit
+        Any fit of the engine, of a curve, or of `fit_overtraining`.
     n : int, optional
         Number of resamples.
     seed : int, optional
         Seed of ``numpy.random.default_rng``, which draws run positions.
-    resamples : ndarray of int, shape (n, r), optional
+    resamples : ndarray of int, shape (n, r), or sequence of n rows, optional
         Positions of the drawn runs, in the order of the frame that was fitted; replaces `n`
-        and `seed`, for replaying a published resampling.
+        and `seed`, for replaying a published resampling. Rows may be of unequal length.
     clusters : array_like, shape (runs,), optional
         Label of the cluster of each run. Runs that share their luck, such as checkpoints of one
         training run or runs of one model size, are drawn together or not at all; positions in
@@ -256,7 +264,8 @@ def bootstrap(
     Raises
     ------
     DataError
-        If `n` is below 2, `resamples` is not a table of valid positions, or `clusters` does not
+        If the fit is of a kind that resamples itself (the message names its method), `n` is below
+        2, `resamples` is not a table of valid positions, or `clusters` does not
         give each run one of at least two labels.
 
     References
@@ -273,10 +282,12 @@ def bootstrap(
     >>> print(f"{low:.2f} to {high:.2f}")
     0.32 to 0.37
     """
+    if not hasattr(fit, "again"):
+        refuse(fit, "repeated on resamples")
+    task = fit.again()
     own = None if clusters is None else members(clusters, fit.n_runs)
     units = fit.n_runs if own is None else int(own.max()) + 1
     drawn = draw(units, n, seed=seed) if resamples is None else given(resamples, units)
-    task = fit.again()
     if executor is None:
         parts = [_refit(task, unit, units, own) for unit in drawn]
     else:
@@ -295,7 +306,9 @@ def bootstrap(
                 fit.residuals,
                 fit.n_free,
                 table[list(fit.decaying)],
-                relative=isinstance(fit, Fit),
+                units,
+                relative=fit.logarithmic,
+                clustered=own is not None,
             ),
         ),
     )

@@ -1,4 +1,4 @@
-"""Least squares for a curve of one variable: many starts, exact derivatives, honest bounds.
+"""Least squares for a curve of one variable, the package's or yours: many starts, honest bounds.
 
 The batched solver of this package is for laws that are sums of powers. Metrics, coverage and
 error rates follow other shapes, on few points. For them SciPy's trust-region solver runs from
@@ -8,85 +8,24 @@ imaginary axis.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Self, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import OptimizeResult, least_squares
 
-from scalinglib.checks import Floats, equally_long, listed, positive
+from scalinglib.checks import Floats, equally_long, listed
 from scalinglib.errors import DataError, FitError
+from scalinglib.fit.formula import Curve
+from scalinglib.fit.nonlinear import CurveProblem, slope_of
 from scalinglib.fit.result import Refit, Result
-
-STEP = 1e-30
-"""Imaginary step of a derivative; nothing is subtracted, so it may be as small as this."""
-
-TOLERANCE = 1e-15
-
-AT_BOUND = 1e-6
-"""A parameter this near to its bound, as a share of its size or of one, is tried at it."""
-
-SAME = 1e-9
-"""Starts within this relative distance of the best objective count as having reached it."""
+from scalinglib.fit.search import SAME
+from scalinglib.fit.weights import Weights, inverse_sd
 
 FEW = 0.03
 """Below this share of starts at the best objective, the search is called hard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve(ABC):
-    """A frozen curve y(x) whose fields, besides `source`, are its parameters.
-
-    A subclass states its formula in `formula`, for complex parameters too, so that derivatives
-    can be taken exactly, and the range of each parameter that is bounded in `bounds`.
-    """
-
-    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Parameters in the order of the constructor."""
-        return tuple(field.name for field in fields(cls) if field.name != "source")
-
-    @staticmethod
-    @abstractmethod
-    def formula(x: Floats, *params: Any) -> Any:
-        """The curve at `x`, elementwise, analytic in every parameter."""
-
-    @classmethod
-    @abstractmethod
-    def starts(cls, x: Floats, y: Floats) -> Floats:
-        """Starting points (k, p) for points `x`, `y` of shape (n,)."""
-
-    @property
-    def params(self) -> tuple[float, ...]:
-        """The parameters, in the order of `names`."""
-        return tuple(getattr(self, name) for name in self.names())
-
-    def value(self, x: ArrayLike) -> Floats:
-        """The curve at `x`.
-
-        Parameters
-        ----------
-        x : array_like
-            Where, in the unit of the curve.
-
-        Returns
-        -------
-        ndarray of float64
-            A scalar for scalar input.
-        """
-        result: Floats = self.formula(np.asarray(x, dtype=np.float64), *self.params)
-        return result
-
-    @classmethod
-    def of(cls, params: ArrayLike) -> Self:
-        """The curve with these parameters, in the order of `names`."""
-        return cls(*(float(value) for value in np.asarray(params)))
 
 
 CurveT = TypeVar("CurveT", bound=Curve)
@@ -101,7 +40,7 @@ class CurveFit(Result[CurveT]):
     law : Curve
         At the optimum; also as `curve`.
     objective : float
-        Half the sum of squared weighted residuals.
+        Half the sum of squared weighted residuals, or their Huber loss.
     residuals : Series
         observed - fitted, transformed as in the fit, under the labels of the points.
     warnings : tuple of str
@@ -111,14 +50,16 @@ class CurveFit(Result[CurveT]):
     observed : Series
         What was fitted, transformed likewise.
     standard_errors : Series
-        From the Jacobian at the optimum, with the residual variance on n - p degrees of freedom;
-        NaN for a parameter at a bound or held.
+        From the Jacobian at the optimum, with the residual variance on n - p degrees of freedom,
+        or with the `sigma` given; NaN for a parameter at a bound or held, and for a Huber loss.
     at_bound : tuple of str
         Parameters that ended on a bound of their range.
     fixed : mapping of str to float
         Parameters that were held.
     problem : CurveProblem
         Points and curve, kept so that the fit can be repeated on resamples.
+    columns : tuple of str, optional
+        Columns of runs that the law takes, for a law of runs.
 
     Examples
     --------
@@ -134,6 +75,26 @@ class CurveFit(Result[CurveT]):
     at_bound: tuple[str, ...]
     fixed: Mapping[str, float]
     problem: CurveProblem
+    columns: tuple[str, ...] | None = None
+
+    @property
+    def scale(self) -> tuple[str, ...] | None:
+        """Columns of a frame of runs that `predict` takes, for a law of runs."""
+        return self.columns
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the fit was to logarithms."""
+        return self.problem.transform is np.log
+
+    @property
+    def additive(self) -> bool:
+        """Whether the fit was to y itself, or to its logarithm."""
+        return self.logarithmic or self.problem.transform is _same
+
+    def summary(self) -> pd.DataFrame:
+        """Tabulate the parameters, as every `Result` does, with their standard errors."""
+        return Result.summary(self).assign(standard_error=self.standard_errors)
 
     @property
     def curve(self) -> CurveT:
@@ -189,7 +150,7 @@ class _CurveRefit:
         kept, whole = weights > 0, self.problem
         drawn = replace(
             whole,
-            x=whole.x[kept],
+            x=whole.x[..., kept],
             observed=whole.observed[kept],
             factors=whole.factors[kept] * np.sqrt(weights[kept]),
         )
@@ -206,7 +167,8 @@ def fit_curve(
     y: ArrayLike,
     *,
     transform: Callable[[Any], Any] | None = None,
-    weights: ArrayLike | None = None,
+    weights: Weights = None,
+    sigma: Weights = None,
     fixed: Mapping[str, float] | None = None,
     starts: ArrayLike | None = None,
 ) -> CurveFit[CurveT]:
@@ -215,14 +177,18 @@ def fit_curve(
     Parameters
     ----------
     curve : type of Curve
-        Which curve.
+        Which curve: one of this package, or of your own (`Curve.define`).
     x, y : array_like, shape (n,)
         Points; a Series keeps its labels.
     transform : callable, optional
         Applied to observed and fitted values before they are compared, for example `numpy.log`;
         it must accept complex numbers.
     weights : array_like, shape (n,), optional
-        Factors of the residuals, for example inverse standard deviations.
+        Factors of the residuals: inverse standard deviations, up to a common factor, of what is
+        compared.
+    sigma : array_like, shape (n,), optional
+        Standard errors of y, in its unit, instead of weights, taken at their word: as by
+        ``absolute_sigma=True`` of `scipy.optimize.curve_fit`.
     fixed : mapping of str to float, optional
         Parameters to hold.
     starts : array_like, shape (k, p), optional
@@ -253,151 +219,82 @@ def fit_curve(
     >>> print(fit.params.round(6).to_dict(), fit.at_bound)
     {'low': 0.2, 'high': 0.9, 'slope': -2.0, 'middle': 2.5} ()
     """
-    x, observed, factors, labels = _points(x, y, transform, weights)
-    names = curve.names()
-    held = _held(names, curve, fixed)
-    problem = CurveProblem(curve, x, observed, factors, transform or _same)
-    first = _starts(curve, x, np.asarray(y, dtype=np.float64), starts)
+    change = transform or _same
+    at, values, observed, labels = _points(curve, x, y, change)
+    factors = inverse_sd(weights, sigma, values, labels, slope=slope_of(change, values))
+    problem = CurveProblem(
+        curve,
+        at,
+        observed,
+        np.ones(len(at)) if factors is None else factors,
+        change,
+        absolute=sigma is not None,
+    )
+    held = held_by(curve.names(), curve, fixed)
+    first = starts_of(curve, at, values, starts)
+    return conclude_curve(problem, first, held, labels, spare=factors is None)
+
+
+def conclude_curve(
+    problem: CurveProblem,
+    first: Floats,
+    held: Mapping[str, float],
+    labels: pd.Index,
+    *,
+    spare: bool,
+    columns: tuple[str, ...] | None = None,
+    told: tuple[str, ...] = (),
+) -> CurveFit[Any]:
+    """Solve from every start and keep the best; `spare` asks for a point more than parameters."""
+    curve, names = problem.curve, problem.curve.names()
     free = [name for name in names if name not in held]
-    if len(np.unique(x)) <= len(free) - 1 or len(x) <= len(free):
+    points, places = len(problem.observed), np.unique(problem.x, axis=-1).shape[-1]
+    if places <= len(free) - 1 or points < len(free) + spare:
         raise FitError(
-            f"{len(x)} points at {len(np.unique(x))} places cannot determine {len(free)} "
+            f"{points} points at {places} places cannot determine {len(free)} "
             f"parameters ({', '.join(free)}); add points, or hold parameters with fixed."
         )
     found = [one for start in first if (one := problem.solve(start, held)) is not None]
     if not found:
-        raise FitError(
-            f"none of {len(first)} starts led to a finite optimum of {curve.__name__}; pass starts "
-            "nearer to the data, or check x and y for values far out of range."
-        )
+        raise _lost(problem, first)
     costs = np.array([cost for _, cost in found])
     params, cost = found[int(np.argmin(costs))]
-    floor = SAME * max(cost, np.finfo(float).eps * float(np.sum((factors * observed) ** 2)))
-    agreement = float(np.sum(costs <= cost + floor) / len(first))
+    size = float(np.sum((problem.factors * problem.observed) ** 2))
+    near = SAME * max(cost, np.finfo(float).eps * size)
+    agreement = float(np.sum(costs <= cost + near) / len(first))
     params, cost, at = problem.settle(params, cost, held)
-    residuals = pd.Series(observed - problem.fitted(params), index=labels, name="residual")
+    residuals = problem.observed - problem.fitted(params)
     errors = problem.standard_errors(params, cost, [n for n in free if n not in at])
     return CurveFit(
         law=curve.of(params),
         objective=cost,
-        residuals=residuals,
-        warnings=tuple(_doubts(at, params, names, errors, agreement, len(first))),
+        residuals=pd.Series(residuals, index=labels, name="residual"),
+        warnings=(*told, *_doubts(at, params, names, errors, agreement, len(first))),
         agreement=agreement,
-        observed=pd.Series(observed, index=labels, name="observed"),
+        observed=pd.Series(problem.observed, index=labels, name="observed"),
         standard_errors=errors,
         at_bound=at,
         fixed=held,
         problem=problem,
+        columns=columns,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CurveProblem:
-    """Points, factors of their residuals, a curve, and what both sides are transformed by."""
-
-    curve: type[Curve]
-    x: Floats
-    observed: Floats
-    factors: Floats
-    transform: Callable[[Any], Any]
-
-    def fitted(self, params: Any) -> Any:
-        """What the curve predicts, transformed."""
-        return self.transform(self.curve.formula(self.x, *params))
-
-    def residual(self, params: Floats) -> Floats:
-        """Weighted gaps between curve and points; a curve that overflows is far away."""
-        with np.errstate(all="ignore"):
-            gap: Floats = self.factors * (self.fitted(params) - self.observed)
-        # A start may wander where the formula overflows; a large residual turns it back.
-        tame: Floats = np.nan_to_num(gap, nan=1e6, posinf=1e6, neginf=-1e6)
-        return tame
-
-    def jacobian(self, params: Floats) -> Floats:
-        """Derivatives of the residuals, (points, p), along the imaginary axis."""
-        columns = []
-        with np.errstate(all="ignore"):
-            for j in range(len(params)):
-                moved = params.astype(complex)
-                moved[j] += STEP * 1j
-                columns.append(self.factors * np.imag(self.fitted(moved)) / STEP)
-        table: Floats = np.nan_to_num(np.stack(columns, axis=1), nan=0.0, posinf=0.0, neginf=0.0)
-        return table
-
-    def solve(self, start: Floats, held: Mapping[str, float]) -> tuple[Floats, float] | None:
-        """Optimum and objective from one start, or None where the curve is not finite there."""
-        names = self.curve.names()
-        free = [j for j, name in enumerate(names) if name not in held]
-        full = np.array(
-            [held.get(name, value) for name, value in zip(names, start, strict=True)], dtype=float
+def _lost(problem: CurveProblem, first: Floats) -> ValueError:
+    """What to say when no start leads anywhere: a point where the formula fails, or the starts."""
+    name = problem.curve.__name__
+    with np.errstate(all="ignore"):
+        good = np.array([np.isfinite(problem.fitted(start)) for start in first]).any(axis=0)
+    if good.any() and not good.all():
+        at = int(np.argmin(good))
+        return DataError(
+            f"{name} is not a finite number at position {at}, x = {problem.x[..., at]}, from any "
+            "of its starts; leave the point out, or check the formula there."
         )
-        if not free:
-            return full, float(0.5 * np.sum(self.residual(full) ** 2))
-        low, high = self._box([names[j] for j in free])
-        inside = np.clip(full[free], low, high)
-
-        def place(part: Floats) -> Floats:
-            whole: Floats = full.copy()
-            whole[free] = part
-            return whole
-
-        def residual(part: Floats) -> Floats:
-            return self.residual(place(part))
-
-        def jacobian(part: Floats) -> Floats:
-            return self.jacobian(place(part))[:, free]
-
-        result: OptimizeResult = least_squares(
-            residual,
-            inside,
-            jac=jacobian,
-            bounds=(low, high),
-            x_scale="jac",
-            ftol=TOLERANCE,
-            xtol=TOLERANCE,
-            gtol=TOLERANCE,
-            max_nfev=1000,
-        )
-        best = place(result.x)
-        good = np.isfinite(self.fitted(best)).all() and np.isfinite(result.cost)
-        return (best, float(result.cost)) if good else None
-
-    def settle(
-        self, params: Floats, cost: float, held: Mapping[str, float]
-    ) -> tuple[Floats, float, tuple[str, ...]]:
-        """Put parameters that crowd a bound exactly on it, if that costs nothing."""
-        on: dict[str, float] = {}
-        for j, name in enumerate(self.curve.names()):
-            if name in held:
-                continue
-            for edge in self.curve.bounds.get(name, ()):
-                near = AT_BOUND * max(1.0, abs(edge))
-                if not np.isfinite(edge) or abs(params[j] - edge) > near:
-                    continue
-                again = self.solve(params, {**held, **on, name: edge})
-                if again is not None and again[1] <= cost * (1 + SAME) + np.finfo(float).tiny:
-                    on[name] = edge
-                    params, cost = again
-        return params, cost, tuple(on)
-
-    def standard_errors(self, params: Floats, cost: float, free: list[str]) -> pd.Series[float]:
-        """From the Jacobian at the optimum; NaN for what was not free."""
-        names = self.curve.names()
-        errors = pd.Series(np.nan, index=list(names), name="standard error")
-        degrees = len(self.x) - len(free)
-        if free and degrees > 0:
-            J = self.jacobian(params)[:, [names.index(name) for name in free]]
-            length = np.linalg.norm(J, axis=0)
-            if (length > 0).all():
-                _, s, V = np.linalg.svd(J / length, full_matrices=False)
-                if s[-1] > 1e-13 * s[0]:
-                    spread = np.sqrt(np.sum((V.T / s) ** 2, axis=1)) / length
-                    errors[free] = spread * np.sqrt(2 * cost / degrees)
-        return errors
-
-    def _box(self, names: list[str]) -> tuple[Floats, Floats]:
-        ranges = [self.curve.bounds.get(name, (-np.inf, np.inf)) for name in names]
-        return np.array([low for low, _ in ranges]), np.array([high for _, high in ranges])
+    return FitError(
+        f"none of {len(first)} starts led to a finite optimum of {name}; pass starts "
+        "nearer to the data, or check x and y for values far out of range."
+    )
 
 
 def _same(value: Any) -> Any:
@@ -405,28 +302,28 @@ def _same(value: Any) -> Any:
 
 
 def _points(
-    x: ArrayLike, y: ArrayLike, transform: Callable[[Any], Any] | None, weights: ArrayLike | None
+    curve: type[Curve], x: ArrayLike, y: ArrayLike, transform: Callable[[Any], Any]
 ) -> tuple[Floats, Floats, Floats, pd.Index]:
+    """Places, values, transformed values, and labels."""
     labels = next((v.index for v in (y, x) if isinstance(v, pd.Series)), None)
     at, values = listed("x", x), listed("y", y)
-    factors = np.ones(len(at))
-    if weights is not None:
-        factors = positive("weights", listed("weights", weights))
-    equally_long(x=at, y=values, weights=factors)
+    equally_long(x=at, y=values)
+    curve.inside(at)
     with np.errstate(all="ignore"):
-        observed = np.asarray((transform or _same)(values), dtype=np.float64)
+        observed = np.asarray(transform(values), dtype=np.float64)
     if not np.isfinite(observed).all():
         bad = int(np.argmin(np.isfinite(observed)))
         raise DataError(
             f"y is {values[bad]:g} at position {bad}, which the transform turns into "
             f"{observed[bad]}; remove the point or use another transform."
         )
-    return at, observed, factors, pd.RangeIndex(len(at)) if labels is None else labels
+    return at, values, observed, pd.RangeIndex(len(at)) if labels is None else labels
 
 
-def _held(
+def held_by(
     names: tuple[str, ...], curve: type[Curve], fixed: Mapping[str, float] | None
 ) -> dict[str, float]:
+    """The parameters to hold, each of the curve and within its range."""
     held = {name: float(value) for name, value in (fixed or {}).items()}
     for name, value in held.items():
         if name not in names:
@@ -441,7 +338,8 @@ def _held(
     return held
 
 
-def _starts(curve: type[Curve], x: Floats, y: Floats, starts: ArrayLike | None) -> Floats:
+def starts_of(curve: type[Curve], x: Floats, y: Floats, starts: ArrayLike | None) -> Floats:
+    """Starting points (k, p): those given, or the curve's own."""
     array = np.asarray(curve.starts(x, y) if starts is None else starts, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != len(curve.names()) or not len(array):
         raise DataError(

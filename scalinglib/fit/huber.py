@@ -9,18 +9,19 @@ are almost collinear and the Hessian is a thousand times worse conditioned.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalinglib.checks import Floats
-from scalinglib.fit.newton import Derivatives
-
-POINTS_PER_TILE = 4096
-"""Points evaluated at once, so that one row of a very large table still fits the cache."""
+from scalinglib.fit.newton import POINTS_PER_TILE, Derivatives
 
 TINY = 1e-300
 """Keeps the curvature of a residual of exactly zero from being zero over zero."""
+
+Positions = NDArray[np.integer[Any]]
 
 Second = dict[tuple[int, int], Floats]
 
@@ -39,11 +40,14 @@ class HuberProblem(ABC):
         Logarithm of the observed quantity.
     delta : float
         Huber threshold of the residual in log units; infinity is least squares.
+    times : ndarray, shape (m,), optional
+        How many times each point counts, the square of its weight; once when left out.
     """
 
     u: Floats
     y: Floats
     delta: float
+    times: Floats | None = field(default=None, kw_only=True)
 
     @property
     def n_points(self) -> int:
@@ -51,9 +55,19 @@ class HuberProblem(ABC):
         return len(self.y)
 
     @property
+    def mass(self) -> Floats:
+        """How many times each point counts, (m,)."""
+        return np.ones(self.n_points) if self.times is None else self.times
+
+    @property
     @abstractmethod
     def n_parameters(self) -> int:
         """Number of solver coordinates p."""
+
+    def take(self, points: Positions) -> Self:
+        """The same problem on some of its points, in the same coordinates."""
+        times = None if self.times is None else self.times[points]
+        return replace(self, u=self.u[:, points], y=self.y[points], times=times)
 
     def evaluate(self, theta: Floats, weights: Floats, mu: Floats) -> Derivatives:
         """Objective (R,), gradient (p, R) and curvature (p, p, R) of rows `theta` (p, R).
@@ -62,6 +76,8 @@ class HuberProblem(ABC):
         of the parabolas which touch the loss at each residual and lie above it.
         """
         m = self.n_points
+        if self.times is not None:
+            weights = weights * self.times
         if m <= POINTS_PER_TILE:
             return self._tile(theta, weights, mu, slice(0, m))
         tiles = (slice(i, i + POINTS_PER_TILE) for i in range(0, m, POINTS_PER_TILE))
@@ -201,6 +217,11 @@ class LinearForms(HuberProblem):
     def n_parameters(self) -> int:
         """Number of solver coordinates."""
         return int(self.scale.shape[1])
+
+    def take(self, points: Positions) -> LinearForms:
+        """The same problem on some of its points."""
+        part = super(LinearForms, self).take(points)
+        return replace(part, terms=self.terms[:, points], scale=self.scale[points])
 
     def _tile(self, theta: Floats, weights: Floats, mu: Floats, tile: slice) -> Derivatives:
         terms, scale = self.terms[:, tile], self.scale[tile]

@@ -93,6 +93,8 @@ class Model(ABC):
     problem: HuberProblem
     names: ClassVar[tuple[str, ...]]
     decaying: ClassVar[tuple[str, ...]] = ()
+    scale: ClassVar[tuple[str, ...]] = ()
+    """Columns of runs that the law takes; none for a law of one variable."""
 
     @abstractmethod
     def params(self, theta: Floats) -> Floats:
@@ -225,8 +227,18 @@ class PowerSumModel(Model):
         return Equation(row, 0.0, pivot, logarithmic=pivot <= T)
 
 
-def power_sum(predictors: Floats, y: Floats, delta: float) -> tuple[PowerSum, Floats]:
-    """Centre the logarithms of predictors (T, m); the observed quantity is `y` (m,)."""
+def power_sum(
+    predictors: Floats, y: Floats, delta: float, factors: Floats | None = None
+) -> tuple[PowerSum, Floats]:
+    """Centre the logarithms of predictors (T, m); the observed quantity is `y` (m,).
+
+    `factors` are inverse standard deviations of the log residuals.
+    """
     logs = np.log(predictors)
     centre = logs.mean(axis=1)
-    return PowerSum(logs - centre[:, None], np.log(y), delta), centre
+    return PowerSum(logs - centre[:, None], np.log(y), delta, times=squared(factors)), centre
+
+
+def squared(factors: Floats | None) -> Floats | None:
+    """How many times each point counts, for inverse standard deviations of the residuals."""
+    return None if factors is None else factors**2

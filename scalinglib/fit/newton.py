@@ -35,8 +35,9 @@ ROWS_PER_UNIT = 1000
 """Rows that advance together. Unit boundaries are multiples of this number counted from row 0,
 so the digits of a row never depend on how the rows were handed out to workers."""
 
-POINTS_PER_BLOCK = 40_000
-"""Row-point pairs evaluated at once, so that the work arrays stay in a core's own cache."""
+POINTS_PER_BLOCK, POINTS_PER_TILE = 40_000, 4096
+"""Row-point pairs evaluated at once, so that the work arrays stay in a core's own cache, and points
+of a row: a large table is gone through tile by tile, each for as many rows as fill a block."""
 
 FIRST_SHARE, LEAST_SHARE = 0.3, 1e-3
 """Share mu at the start, and the least after a setback. Smaller ones let rows jump across kinks
@@ -102,6 +103,7 @@ def minimise(
     *,
     directions: Floats | None = None,
     iterations: int = 120,
+    share: float = FIRST_SHARE,
 ) -> Solution:
     """Minimise the problem from every row of `theta`, each with its own weights.
 
@@ -118,6 +120,8 @@ def minimise(
         parameters and the points of a profile are all expressed in this way.
     iterations : int, optional
         Largest number of steps tried per row.
+    share : float, optional
+        Share mu of the majorising curvature in the first step; less for starts known to be near.
 
     Returns
     -------
@@ -131,8 +135,8 @@ def minimise(
     with np.errstate(all="ignore"):
         for unit in _slices(rows, ROWS_PER_UNIT):
             start = theta if theta.shape[1] == 1 else theta[:, unit]
-            share = counts if len(counts) == 1 else counts[unit]
-            parts.append(_descend(problem, start, share, directions, iterations))
+            own = counts if len(counts) == 1 else counts[unit]
+            parts.append(_descend(problem, start, own, directions, iterations, share))
     return Solution(
         theta=np.concatenate([part.theta for part in parts], axis=1),
         objective=np.concatenate([part.objective for part in parts]),
@@ -220,9 +224,10 @@ def _descend(
     weights: Weights,
     directions: Floats | None,
     iterations: int,
+    share: float,
 ) -> Solution:
     """Run one unit of rows to the end; finished rows leave the work arrays at once."""
-    f, g, H = _project(_evaluate_start(problem, theta, weights), directions)
+    f, g, H = _project(_evaluate_start(problem, theta, weights, share), directions)
     total = len(f)
     theta = np.repeat(theta, total, axis=1) if theta.shape[1] < total else theta.copy()
     f = np.where(np.isfinite(f), f, np.inf)
@@ -233,7 +238,7 @@ def _descend(
         f=f.copy(),
         g=g,
         H=H,
-        mu=np.full(total, FIRST_SHARE),
+        mu=np.full(total, share),
         length=np.ones(total),
         idle=np.zeros(total, dtype=np.int64),
     )
@@ -268,7 +273,7 @@ def _descend(
     return end
 
 
-def _evaluate_start(problem: Problem, theta: Floats, weights: Weights) -> Derivatives:
+def _evaluate_start(problem: Problem, theta: Floats, weights: Weights, share: float) -> Derivatives:
     """Evaluate the starts; from a common start, once per point instead of once per row.
 
     The derivatives are sums over points of weight times a contribution. At one parameter vector
@@ -280,9 +285,9 @@ def _evaluate_start(problem: Problem, theta: Floats, weights: Weights) -> Deriva
     rows, m = max(theta.shape[1], len(weights)), problem.n_points
     if theta.shape[1] > 1 or rows <= m:
         starts = np.repeat(theta, rows, axis=1) if theta.shape[1] < rows else theta
-        return _evaluate(problem, starts, weights, np.arange(rows), np.full(rows, FIRST_SHARE))
-    same, share = np.repeat(theta, m, axis=1), np.full(m, FIRST_SHARE)
-    parts = _evaluate(problem, same, np.eye(m), np.arange(m), share)
+        return _evaluate(problem, starts, weights, np.arange(rows), np.full(rows, share))
+    same = np.repeat(theta, m, axis=1)
+    parts = _evaluate(problem, same, np.eye(m), np.arange(m), np.full(m, share))
     table = np.concatenate([part.reshape(-1, m) for part in parts])
     sums = np.vecdot(table[:, None], weights.astype(np.float64, copy=False)[None])
     p = len(theta)
@@ -295,7 +300,7 @@ def _evaluate(
     """Evaluate rows block by block; `active` says which weights belong to the columns."""
     p, rows = theta.shape
     f, g, H = np.empty(rows), np.empty((p, rows)), np.empty((p, p, rows))
-    for block in _slices(rows, max(1, POINTS_PER_BLOCK // problem.n_points)):
+    for block in _slices(rows, max(1, POINTS_PER_BLOCK // min(problem.n_points, POINTS_PER_TILE))):
         chosen = weights if len(weights) == 1 else weights[active[block]]
         f[block], g[:, block], H[:, :, block] = problem.evaluate(
             theta[:, block], chosen.astype(np.float64, copy=False), mu[block]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import stats
+from scipy.optimize import brentq
 
 from scalinglib.checks import Floats
 from scalinglib.errors import DataError, FitError
+from scalinglib.fit.curve import CurveFit
 from scalinglib.fit.model import Equation, Restriction
-from scalinglib.fit.result import Fit
+from scalinglib.fit.result import Fit, refuse
 from scalinglib.fit.search import solve
 
 POINTS, REACH = 21, 4.0
@@ -67,19 +70,20 @@ class Profile:
         return self.low, self.high
 
 
-def profile(fit: Fit[Any], parameter: str, *, level: float = 0.95) -> Profile:
+def profile(fit: Any, parameter: str, *, level: float = 0.95) -> Profile:
     """Profile-likelihood interval of one parameter.
 
     The parameter is held at many values at once and the others are fitted again at each. The
-    scale of the residuals is free. For least squares the likelihood is Gaussian and the limit
-    comes from the F distribution; for the Huber and absolute losses it is that of Laplace
+    scale of the residuals is free, unless least squares was given it as `sigma`: then the limit
+    comes from the chi-square distribution. For least squares the likelihood is Gaussian and the
+    limit comes from the F distribution; for the Huber and absolute losses it is that of Laplace
     residuals, which a Huber loss with a small threshold is but for its core, and the limit
     comes from the chi-square distribution.
 
     Parameters
     ----------
-    fit : Fit
-        Any fit of this package.
+    fit : Fit or CurveFit
+        A fit of the engine, or of a curve by least squares.
     parameter : str
         Name of a parameter that was fitted.
     level : float, optional
@@ -92,8 +96,8 @@ def profile(fit: Fit[Any], parameter: str, *, level: float = 0.95) -> Profile:
     Raises
     ------
     DataError
-        If the parameter is unknown or held, cannot be held by this law, or `level` is not
-        between 0 and 1.
+        If the parameter is unknown or held, cannot be held by this law, `level` is not between 0
+        and 1, or the fit is of a kind that cannot be profiled; the message says what can be done.
     FitError
         If the law meets every run exactly, so that no likelihood can be formed.
 
@@ -112,6 +116,10 @@ def profile(fit: Fit[Any], parameter: str, *, level: float = 0.95) -> Profile:
     """
     if not 0 < level < 1:
         raise DataError(f"level must lie between 0 and 1, for example 0.95; got {level}.")
+    if isinstance(fit, CurveFit):
+        return profile_curve(fit, parameter, level)
+    if not isinstance(fit, Fit):
+        refuse(fit, "profiled")
     scan = _Scan.of(fit, parameter)
     limit = scan.limit(level)
     path = scan.around()
@@ -177,16 +185,18 @@ class _Scan:
             raise DataError(f"{parameter!r} is not a parameter of this law; use one of {known}.")
         if parameter in given.fixed:
             raise DataError(f"{parameter} was held in this fit, so it has no interval.")
-        if fit.objective <= 1e-28 * fit.n_runs:
+        mass = fit.model.problem.mass
+        if fit.objective <= 1e-28 * mass.sum() and not fit.absolute:
             raise FitError("the law meets every run exactly, so no likelihood can be formed.")
         reading = fit.model.equation(parameter)
         _, J = fit.model.problem.linearise(fit.theta)
-        moving = given.directions.T @ J
+        moving = given.directions.T @ J * np.sqrt(mass)
         covariance = np.linalg.pinv(moving @ moving.T, hermitian=True)
         along = given.directions @ covariance @ given.directions.T @ reading.row
         variance = float(reading.row @ along)
         r = fit.residuals.to_numpy()
-        scale = np.sqrt(r @ r / max(len(r) - len(given.free), 1))
+        spare = max(len(r) - len(given.free), 1)
+        scale = 1.0 if fit.absolute else np.sqrt((mass * r) @ r / spare)
         zero, one = (_hold(fit, parameter, reading, t) for t in (0.0, 1.0))
         finite = np.isfinite(zero.origin)
         return cls(
@@ -201,7 +211,7 @@ class _Scan:
 
     def limit(self, level: float) -> float:
         """Deviance beyond which a value is outside the interval."""
-        if not self._gaussian:
+        if self.fit.absolute or not self._gaussian:
             return float(stats.chi2.ppf(level, 1))
         spare = self.fit.n_runs - len(self.fit.restriction.free)
         return float(self.fit.n_runs * np.log1p(stats.f.ppf(level, 1, spare) / spare))
@@ -248,6 +258,8 @@ class _Scan:
         lad = self.fit.loss == "lad"
         problem, directions = self.fit.model.problem, self.held.directions
         theta, objective = solve(problem, starts, None, directions, lad=lad)
+        if self.fit.absolute:
+            return _Path(t, theta, 2 * (objective - self.fit.objective))
         factor = 1.0 if self._gaussian else 2.0
         rise = factor * self.fit.n_runs * np.log(objective / self.fit.objective)
         return _Path(t, theta, rise)
@@ -293,3 +305,70 @@ def _hold(fit: Fit[Any], parameter: str, reading: Equation, t: float) -> Restric
         # Holding one of several tied parameters holds them all.
         return fit.model.restrict({**given.fixed, **dict.fromkeys(given.tied, value)}, ())
     return fit.model.restrict({**given.fixed, parameter: value}, given.tied)
+
+
+def profile_curve(fit: CurveFit[Any], parameter: str, level: float) -> Profile:
+    """Profile-likelihood interval of a curve's parameter, under Gaussian residuals."""
+    problem, names = fit.problem, _fitted_names(fit, parameter)
+    spare = fit.n_runs - fit.n_free
+    if problem.absolute:
+        limit = float(stats.chi2.ppf(level, 1))
+    elif spare < 1 or fit.objective <= 1e-28 * float(np.sum((fit.observed * problem.factors) ** 2)):
+        raise FitError("the curve meets every point exactly, so no likelihood can be formed.")
+    else:
+        limit = float(fit.n_runs * np.log1p(stats.f.ppf(level, 1, spare) / spare))
+    at, best = names.index(parameter), np.array(fit.law.params)
+    path: dict[float, tuple[float, Floats]] = {best[at]: (0.0, best)}
+
+    def rise(value: float) -> float:
+        """Deviance less the limit, each fit started from that of the nearest value so far."""
+        near = min(path, key=lambda known: abs(known - value))
+        found = problem.solve(path[near][1], {**fit.fixed, parameter: value})
+        if found is None:
+            return np.inf
+        gain = (
+            2 * (found[1] - fit.objective)
+            if problem.absolute
+            else fit.n_runs * np.log(found[1] / fit.objective)
+        )
+        path[value] = (float(gain), found[0])
+        return float(gain) - limit
+
+    edges = problem.curve.bounds.get(parameter, (-np.inf, np.inf))
+    spread = fit.standard_errors[parameter]
+    first = spread if np.isfinite(spread) and spread > 0 else 0.1 * (abs(best[at]) or 1.0)
+    low, high = (
+        _end(rise, best[at], side * first, edge) for side, edge in zip((-1, 1), edges, strict=True)
+    )
+    values = np.array(sorted(path))
+    deviance = np.array([path[value][0] for value in values])
+    return Profile(parameter, level, low, high, values, deviance, limit)
+
+
+def _fitted_names(fit: CurveFit[Any], parameter: str) -> tuple[str, ...]:
+    """Parameters of the curve, of which this one was fitted by least squares."""
+    names = fit.problem.curve.names()
+    if parameter not in names:
+        raise DataError(f"{parameter!r} is not a parameter of this law; use {', '.join(names)}.")
+    if parameter in fit.fixed:
+        raise DataError(f"{parameter} was held in this fit, so it has no interval.")
+    if np.isfinite(fit.problem.delta):
+        raise DataError(
+            "a Huber fit of your own law has no likelihood here; use bootstrap, or fit it with "
+            "loss='l2'."
+        )
+    return names
+
+
+def _end(rise: Callable[[float], float], centre: float, step: float, edge: float) -> float:
+    """Where the rise turns positive on one side, up to the edge of the parameter's range."""
+    inner, reach = centre, 1.0
+    while reach < FARTHEST:
+        outer = centre + reach * step
+        outer = max(outer, edge) if step < 0 else min(outer, edge)
+        if rise(outer) > 0:
+            return float(brentq(lambda value: min(rise(value), 1e300), inner, outer, rtol=1e-9))
+        if outer == edge:
+            return float(edge)
+        inner, reach = outer, 2 * reach
+    return float(np.copysign(np.inf, step))

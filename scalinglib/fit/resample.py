@@ -62,18 +62,38 @@ def draw(
             yield generator.integers(0, units, size=(min(ROWS_PER_UNIT, n - start), units))
 
 
-def given(resamples: NDArray[np.integer[Any]], units: int) -> Iterator[Positions]:
-    """Positions that somebody else has drawn, checked, in the tables that `draw` yields."""
-    table = np.asarray(resamples)
+NOBODY = -1
+"""Fills the rows of a ragged table; no position."""
+
+
+def given(resamples: Any, units: int) -> Iterator[Positions]:
+    """Positions that somebody else has drawn, checked, in the tables that `draw` yields.
+
+    Rows may be of unequal length, as those of whole runs with unequal numbers of checkpoints are.
+    """
+    rows = resamples if isinstance(resamples, np.ndarray) else [np.asarray(r) for r in resamples]
+    if isinstance(rows, list) and len({row.shape for row in rows}) > 1:
+        if any(row.ndim != 1 or not np.issubdtype(row.dtype, np.integer) for row in rows):
+            raise DataError("resamples must be rows of integer run positions; convert them.")
+        if any(len(row) == 0 or row.min() < 0 for row in rows):
+            raise DataError(f"resamples needs positions of 0 to {units - 1} in every row.")
+        table = np.full((len(rows), max(map(len, rows))), NOBODY)
+        for own, row in zip(table, rows, strict=True):
+            own[: len(row)] = row
+        filled = table != NOBODY
+    else:
+        table = np.asarray(rows)
+        filled = np.True_
     if table.ndim != 2 or not np.issubdtype(table.dtype, np.integer) or len(table) < 2:
         raise DataError(
             "resamples must be a two-dimensional array of integer run positions with at least "
             f"two rows; got shape {table.shape} of {table.dtype}."
         )
-    if table.min(initial=0) < 0 or table.max(initial=0) >= units:
+    if table.min(initial=0, where=filled) < 0 or table.max(initial=0) >= units:
         raise DataError(
-            f"resamples holds positions from {table.min()} to {table.max()}, but the fit used "
-            f"{units} runs: positions must lie between 0 and {units - 1}."
+            f"resamples holds positions from {table.min(where=filled, initial=0)} to "
+            f"{table.max()}, but the fit used {units} runs: positions must lie between 0 and "
+            f"{units - 1}."
         )
     for start in range(0, len(table), ROWS_PER_UNIT):
         yield table[start : start + ROWS_PER_UNIT]
@@ -95,4 +115,6 @@ def counts(positions: Positions, units: int) -> Floats:
     """How often each unit is drawn, (rows, units)."""
     rows = len(positions)
     cells = positions + units * np.arange(rows)[:, None]
+    if positions.min(initial=0) < 0:
+        cells = cells[positions >= 0]
     return np.bincount(cells.ravel(), minlength=rows * units).reshape(rows, units).astype(float)

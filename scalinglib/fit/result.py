@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from scalinglib.checks import Floats
-from scalinglib.errors import DataError
+from scalinglib.errors import DataError, FitError
+from scalinglib.fit.huber import PowerSum
 from scalinglib.fit.model import Model, Restriction
 from scalinglib.fit.search import Optimum, solve
-from scalinglib.fit.warnings import condition_number, sentences
+from scalinglib.fit.warnings import (
+    UNDETERMINED,
+    condition_number,
+    design_condition,
+    moving,
+    sentences,
+)
 
 Loss = Literal["huber", "lad", "l2"]
 
 LawT = TypeVar("LawT")
+
+STEP = 1e-30
+"""Imaginary step of a derivative; nothing is subtracted, so it may be as small as this."""
 
 DELTA = 1e-3
 """Huber threshold of the log residual, in log units: the published one (Hoffmann et al. 2022, Sec.
@@ -37,6 +47,8 @@ class Result(Generic[LawT]):
     residuals: pd.Series[float]
     warnings: tuple[str, ...]
     agreement: float
+    predicts: ClassVar[str] = "y"
+    instead: ClassVar[str] = "give a fit that this package returns, such as that of fit_chinchilla"
 
     @property
     def n_runs(self) -> int:
@@ -84,7 +96,30 @@ class Result(Generic[LawT]):
         >>> print(f"{fit.predict(70e9, 1.4e12):.4f}")
         1.9734
         """
-        return evaluate(self.law, *scale)
+        return self.value_of(self.law, *scale)
+
+    @property
+    def scale(self) -> tuple[str, ...] | None:
+        """Columns of a frame of runs that `predict` takes; None where the fit cannot know."""
+        return None
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the residuals are differences of logarithms."""
+        return False
+
+    @property
+    def additive(self) -> bool:
+        """Whether the residuals are differences of y, or of ln y."""
+        return True
+
+    def value_of(self, law: Any, *scale: ArrayLike) -> Floats:
+        """What `predict` would say if the law were this one."""
+        return evaluate(law, *scale)
+
+    def again(self) -> Refit:
+        """The fit made ready to be repeated on resamples, for the kinds that can be."""
+        refuse(self, "repeated on resamples")
 
     def summary(self) -> pd.DataFrame:
         """Tabulate the parameters and how each was treated.
@@ -92,7 +127,8 @@ class Result(Generic[LawT]):
         Returns
         -------
         DataFrame
-            One row per parameter: its value, and whether it was fitted or held. Standard
+            One row per parameter: its value, and whether it was fitted or held; with their
+            standard error where `sigma` was given, or the fit is of a curve. Other standard
             errors come from `bootstrap`.
 
         Examples
@@ -134,6 +170,18 @@ class _EngineRefit:
         return self.model.params(theta).T, objective
 
 
+def refuse(fit: Any, what: str) -> NoReturn:
+    """Say that something cannot be done with a fit, and what its own kind offers instead."""
+    instead = getattr(fit, "instead", Result.instead)
+    raise DataError(f"a {type(fit).__name__} cannot be {what}; {instead}.")
+
+
+def law_of(fit: Any) -> Any:
+    """The law of a fit, in parameters and tokens where it has that form; a law stays as it is."""
+    law = fit.law if isinstance(fit, Result) else fit
+    return getattr(law, "chinchilla", law)
+
+
 def evaluate(law: Any, *scale: ArrayLike) -> Floats:
     """The loss of a law, or the value of a curve."""
     prediction: Floats = law.loss(*scale) if hasattr(law, "loss") else law.value(*scale)
@@ -171,6 +219,9 @@ class Fit(Result[LawT]):
         The optimum in the solver's coordinates.
     restriction : Restriction
         Which parameters were fixed or tied.
+    absolute : bool
+        Whether least squares was told the standard errors of what it fitted: then `summary` and
+        `profile` take them at their word, and the objective is half of chi-square.
 
     Examples
     --------
@@ -188,6 +239,8 @@ class Fit(Result[LawT]):
     model: Model
     theta: Floats
     restriction: Restriction
+    absolute: bool = False
+    instead: ClassVar[str] = "use bootstrap, profile or predict"
 
     @property
     def params(self) -> pd.Series[float]:
@@ -210,6 +263,38 @@ class Fit(Result[LawT]):
     def n_free(self) -> int:
         """Number of parameters that the fit could choose."""
         return len(self.restriction.free)
+
+    @property
+    def scale(self) -> tuple[str, ...] | None:
+        """Columns of a frame of runs that `predict` takes, for a law of runs."""
+        return self.model.scale or None
+
+    @property
+    def logarithmic(self) -> bool:
+        """The residuals are differences of logarithms."""
+        return True
+
+    @property
+    def standard_errors(self) -> pd.Series[float]:
+        """Errors of the parameters that follow from the `sigma` given; NaN for those held."""
+        if not self.absolute:
+            raise DataError(
+                "standard errors need those of the observations, given as sigma to a fit with "
+                "loss='l2'; without them use bootstrap."
+            )
+        _, J = self.model.problem.linearise(self.theta)
+        D = self.restriction.directions
+        moving = D.T @ J * np.sqrt(self.model.problem.mass)
+        steps = self.theta[:, None] + STEP * 1j * np.eye(len(self.theta))
+        slopes = np.imag(self.model.params(steps)) / STEP @ D
+        errors = np.linalg.norm(slopes @ np.linalg.pinv(moving).T, axis=1)
+        found = pd.Series(errors, index=list(self.model.names), name="standard error")
+        return found.where(~found.index.isin(self.held))
+
+    def summary(self) -> pd.DataFrame:
+        """Tabulate the parameters, as every `Result` does, with errors where `sigma` was given."""
+        table = Result.summary(self)
+        return table.assign(standard_error=self.standard_errors) if self.absolute else table
 
     def rebuild(self, params: Floats) -> LawT:
         """The law with other parameters, in the order of `params`."""
@@ -246,33 +331,56 @@ def moves(model: Model, restriction: Restriction, name: str) -> bool:
 
 
 def conclude(
-    model: Model, best: Optimum, restriction: Restriction, labels: pd.Index, loss: Loss
+    model: Model,
+    best: Optimum,
+    restriction: Restriction,
+    labels: pd.Index,
+    loss: Loss,
+    doubts: tuple[str, ...] = (),
+    *,
+    absolute: bool = False,
 ) -> Fit[Any]:
-    """Turn an optimum into a `Fit`, with every doubt that it deserves."""
+    """Turn an optimum into a `Fit`, with every doubt that it deserves, `doubts` before them."""
     r, J = model.problem.linearise(best.theta)
     residuals = pd.Series(-r, index=labels, name="residual")
     params = model.params(best.theta[:, None])[:, 0]
+    if not (np.isfinite(params).all() and np.isfinite(r).all()):
+        gone = [name for name, v in zip(model.names, params, strict=True) if not np.isfinite(v)]
+        raise FitError(
+            f"{', '.join(gone) or 'the prediction'} grows without end, so no law of this form fits "
+            f"these points best; use another form{', or ' + doubts[0] if doubts else '.'}"
+        )
+    weight = np.sqrt(model.problem.mass)
     named = dict(zip(model.names, params, strict=True))
     fitted = [name for name in model.names if moves(model, restriction, name)]
-    condition = condition_number(J, restriction.directions)
+    scaled = moving(J * weight, restriction.directions)
+    condition = condition_number(scaled)
+    powers = isinstance(model.problem, PowerSum)
+    paired = powers and len(best.theta) == len(restriction.free) == 5
+    # Fits this close lie in the valley that a bootstrap shows, unless the runs fix nothing.
+    alone = powers and condition <= UNDETERMINED
+    rivals = best.rivals[:, :0] if alone else best.rivals
     warnings = sentences(
         {name: share for name, share in model.shares(best.theta, J).items() if name in fitted},
         {name: named[name] for name in model.decaying if name in fitted},
-        residuals,
+        # A point known to be poor is no outlier for it.
+        residuals * (weight / np.median(weight)),
+        scaled,
         best.agreement,
         condition,
         pd.DataFrame(
-            model.params(np.concatenate([best.theta[:, None], best.rivals], axis=1)).T,
+            model.params(np.concatenate([best.theta[:, None], rivals], axis=1)).T,
             columns=list(model.names),
         ),
         converged=best.converged,
+        design=design_condition(model.problem.u) if paired else None,
     )
     return Fit(
         law=model.law(params),
         objective=best.objective,
         loss=loss,
         delta=0.0 if loss == "lad" else model.problem.delta,
-        warnings=warnings,
+        warnings=(*doubts, *warnings),
         residuals=residuals,
         agreement=best.agreement,
         gradient=best.gradient,
@@ -280,4 +388,5 @@ def conclude(
         model=model,
         theta=best.theta,
         restriction=restriction,
+        absolute=absolute and loss == "l2",
     )

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, product
+from typing import TypeVar
 
 import numpy as np
 
 from scalinglib.checks import Floats
 from scalinglib.fit.huber import HuberProblem, PowerSum
 from scalinglib.fit.model import Restriction
-from scalinglib.fit.newton import Weights, minimise, polish
+from scalinglib.fit.newton import FIRST_SHARE, LEAST_SHARE, Weights, minimise, polish
+
+Points = TypeVar("Points", bound=HuberProblem)
+
+Stages = tuple[tuple[int, int | None], ...]
 
 EXPONENTS = np.geomspace(0.03, 2.0, 10)
 """Exponents tried for each term; six values instead of ten miss 1 of 240 noisy test sets."""
@@ -18,8 +24,11 @@ EXPONENTS = np.geomspace(0.03, 2.0, 10)
 WIDE = (0.1, 0.02, 0.005)
 """Huber thresholds that start rows pass through: a wide one is nearly least squares, and smooth."""
 
-NARROW = tuple(10.0 ** (-k / 2) for k in range(7, 21))
-"""Huber thresholds, 10^-3.5 down to 10^-10, along which a fit turns into absolute deviations."""
+NARROW = (2e-4, 4e-5, 8e-6, 3e-6, 3e-7, 1e-8, 1e-10)
+"""Huber thresholds along which a fit turns into absolute deviations."""
+
+NEAR = 0.03
+"""First share of majorising curvature along `NARROW`, where each start is read off the last two."""
 
 RACE = ((40, None), (60, 40), (400, 10), (4000, 1))
 """Steps of each stage of a search, and how many of the best rows run in it."""
@@ -27,8 +36,19 @@ RACE = ((40, None), (60, 40), (400, 10), (4000, 1))
 STEPS = 300
 """Steps allowed to a resample or a point of a profile; most take ten."""
 
+SEARCHED = 5_000
+"""A larger table is searched on this many of its runs, drawn once with seed 0, and the runs with
+the least and the largest of each predictor; the best places found are finished on all runs."""
+
+FINISH = ((40, 4), (4000, 1))
+"""The same as `RACE` for the places that are finished."""
+
 SAME = 1e-9
 """Starts within this relative distance of the lowest objective count as having found it."""
+
+ROUNDING = 1e-15
+"""What a log residual is known to; the objective, a sum of squares, is then known to no more than
+this times the root of twice itself times the mass of the points."""
 
 CLOSE = 1e-3
 """Starts within this relative distance fit about as well as the best."""
@@ -68,19 +88,49 @@ def search(
     """Refine the starts (p, R) under ever narrower losses, then race all of them to the optimum.
 
     The raw starts run beside the refined ones: refinement rescues starts from bad kinks, and
-    now and then moves one away from the optimum. After a while only the best rows go on, since
-    the last of them can take hundreds of steps along a flat valley.
+    now and then moves one away from the optimum. Of more than `SEARCHED` runs a sample is searched.
     """
     directions = restriction.directions
+    few = sample(problem)
     starts = refined = restriction.apply(starts)
     for delta in WIDE:
         if 1.5 * problem.delta < delta:
-            wide = replace(problem, delta=delta)
+            wide = replace(few, delta=delta)
             refined = minimise(wide, refined, directions=directions, iterations=10).theta
     theta = starts if refined is starts else np.concatenate([refined, starts], axis=1)
+    theta, objective, converged = _race(few, theta, directions, RACE, lad)
+    if few is problem:
+        return _conclude(problem, theta, objective, directions, lad, converged=converged)
+    agreement = float(np.mean(objective <= _limit(few, objective, lad)))
+    order = np.argsort(objective, kind="stable")
+    apart = np.diff(objective[order], prepend=-np.inf) > 1e-6 * objective[order]
+    theta, objective, converged = _race(problem, theta[:, order[apart]], directions, FINISH, lad)
+    found = _conclude(problem, theta, objective, directions, lad, converged=converged)
+    return replace(found, agreement=agreement)
+
+
+def sample(problem: Points) -> Points:
+    """The problem itself, or the part of a large one that is searched."""
+    if problem.n_points <= SEARCHED:
+        return problem
+    drawn = np.random.default_rng(0).choice(problem.n_points, SEARCHED, replace=False)
+    ends = problem.u.argmin(axis=1), problem.u.argmax(axis=1)
+    return problem.take(np.unique(np.concatenate([drawn, *ends])))
+
+
+def _race(
+    problem: HuberProblem, theta: Floats, directions: Floats, stages: Stages, lad: bool
+) -> tuple[Floats, Floats, bool]:
+    """Where the rows end, their objectives, and whether the best came to rest.
+
+    After a while only the best rows go on, since the last of them can take hundreds of steps along
+    a flat valley.
+    """
+    first = stages[0][1]
+    theta = theta[:, :first].copy()
     objective = np.full(theta.shape[1], np.inf)
     going = np.arange(theta.shape[1])
-    for iterations, kept in RACE:
+    for iterations, kept in stages:
         going = going[:kept]
         found = minimise(problem, theta[:, going], directions=directions, iterations=iterations)
         theta[:, going], objective[going] = found.theta, found.objective
@@ -88,7 +138,14 @@ def search(
         going = going[np.argsort(found.objective, kind="stable")]
     if lad:
         theta, objective = solve(problem, theta, None, directions, lad=True)
-    return _conclude(problem, theta, objective, directions, lad, converged=converged)
+    return theta, objective, converged
+
+
+def _limit(problem: HuberProblem, objective: Floats, lad: bool) -> float:
+    """Objective up to which a start counts as having found the lowest, but for rounding."""
+    lowest, mass = float(objective.min()), float(problem.mass.sum())
+    rounding = ROUNDING * float(np.sqrt(2 * lowest * mass))
+    return lowest * (1 + (1e-6 if lad else SAME)) + rounding + ROUNDING**2 * mass
 
 
 def _conclude(
@@ -102,7 +159,7 @@ def _conclude(
 ) -> Optimum:
     """Sharpen the best of many rows and say how the others compare."""
     best = int(np.argmin(objective))
-    limit = objective[best] * (1 + (1e-6 if lad else SAME)) + 1e-30 * problem.n_points
+    limit = _limit(problem, objective, lad)
     near = np.flatnonzero((objective > limit) & (objective <= objective[best] * (1 + CLOSE)))
     sharpen = _vertex if lad else polish
     point = sharpen(problem, theta[:, best], directions)
@@ -130,14 +187,20 @@ def solve(
     Absolute deviations are reached as the limit of narrowing Huber losses; their objective is
     the weighted sum of absolute residuals.
     """
-    found = minimise(problem, theta, weights, directions=directions, iterations=STEPS)
+    # Least squares has no kinks to jump across, so the first step may be Newton's.
+    share = FIRST_SHARE if np.isfinite(problem.delta) else LEAST_SHARE
+    move = partial(minimise, weights=weights, directions=directions, iterations=STEPS)
+    found = move(problem, theta, share=share)
     if not lad:
         return found.theta, found.objective
-    delta = problem.delta
+    # Once the points inside the threshold stay the same, the optimum is linear in the threshold.
+    last, slope, delta = problem.delta, np.zeros(1), problem.delta
     for delta in NARROW:
-        narrow = replace(problem, delta=delta)
-        found = minimise(narrow, found.theta, weights, directions=directions, iterations=STEPS)
-    total = problem.n_points if weights is None else weights.sum(axis=1, dtype=np.float64)
+        before = found.theta
+        start = before + slope * (delta - last)
+        found = move(replace(problem, delta=delta), start, share=NEAR)
+        slope, last = (found.theta - before) / (delta - last), delta
+    total = problem.mass.sum() if weights is None else weights.astype(float) @ problem.mass
     return found.theta, found.objective / delta + 0.5 * delta * total
 
 
@@ -147,6 +210,7 @@ def projected_starts(problem: PowerSum) -> Floats:
     For given exponents the law is linear in its coefficients, so these solve a small
     non-negative least-squares problem in relative error.
     """
+    problem = sample(problem)
     T = len(problem.u)
     grid = np.array(list(product(EXPONENTS, repeat=T)))
     scaled = np.exp(-grid[:, :, None] * problem.u - problem.y)
@@ -184,13 +248,13 @@ def _vertex(problem: HuberProblem, theta: Floats, directions: Floats) -> Floats:
     """Move a least-absolute-deviations fit exactly onto the points it interpolates."""
     r, J = problem.linearise(theta)
     reached = np.flatnonzero(np.abs(r) <= 10 * NARROW[-1])
-    best, total = theta, np.abs(r).sum()
+    best, total = theta, np.abs(r) @ problem.mass
     for _ in range(3):
         step, *_ = np.linalg.lstsq((directions.T @ J[:, reached]).T, -r[reached], rcond=None)
         theta = theta + directions @ step
         r, J = problem.linearise(theta)
-        if np.abs(r).sum() <= total:
-            best, total = theta, np.abs(r).sum()
+        if np.abs(r) @ problem.mass <= total:
+            best, total = theta, np.abs(r) @ problem.mass
     return best
 
 
@@ -203,4 +267,4 @@ def _certificate(
         problem = replace(problem, delta=NARROW[-1])
     f, g, _ = problem.evaluate(theta[:, None], np.ones((1, problem.n_points)), np.zeros(1))
     slope = np.abs(directions.T @ g[:, 0])
-    return (float(np.abs(r).sum()) if lad else float(f[0])), float(slope.max())
+    return (float(np.abs(r) @ problem.mass) if lad else float(f[0])), float(slope.max())

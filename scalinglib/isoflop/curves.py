@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import Akima1DInterpolator
 
-from scalinglib.checks import Floats, positive, table, varying, vectors
+from scalinglib.checks import Floats, as_frame, positive, table, varying, vectors
+from scalinglib.datasets import load
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.line import fit_line
 from scalinglib.isoflop.minima import SIZES
@@ -95,7 +96,8 @@ def lowest_by_budget(
             raise DataError(f"no run lies within {within:g} decades of {level:.3g}; widen within.")
         rows.append(int(chosen[loss[chosen].argmin()]))
         counts.append(len(chosen))
-    return runs.iloc[rows].assign(budget=levels, n_near=counts)
+    chosen_runs = as_frame(runs, "runs", "pandas, Polars or Arrow").iloc[rows]
+    return chosen_runs.assign(budget=levels, n_near=counts)
 
 
 def profile_curve(
@@ -178,3 +180,14 @@ def _parabola(n: Floats, loss: Floats) -> tuple[float, float, str]:
     if not n[0] < at < n[-1]:
         return np.nan, np.nan, EDGE
     return float(at), float(level - 0.25 * tilt**2 / curve), ""
+
+
+def model_sizes(params: pd.Series[float]) -> NDArray[np.int64]:
+    """For each run the model of Hoffmann's Table A9 nearest to it, as a label.
+
+    Sizes read off a figure differ in their last digits, so equal models are not equal numbers.
+    """
+    known = 1e6 * np.unique(load("chinchilla_architectures").reported_params_millions)
+    apart = np.abs(np.log(params.to_numpy()[:, None] / known))
+    nearest: NDArray[np.int64] = apart.argmin(axis=1)
+    return nearest

@@ -8,24 +8,36 @@ budget: a profile that has no minimum inside its runs is left out, and the fit s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from scalinglib.checks import Floats, positive, table, tails, varying
+from scalinglib.checks import Floats, positive, table, tails, unit_doubts
 from scalinglib.errors import DataError, FitError
+from scalinglib.isoflop.doubts import (
+    NAMED,
+    TOLERANCE,
+    astray,
+    exact,
+    group_budgets,
+    off_rule,
+)
 from scalinglib.isoflop.minima import (
+    EXACT,
+    SIZES,
     USED,
     Along,
     BudgetProfile,
-    Curves,
     Profiles,
     Sample,
     power_lines,
 )
+
+NARROWEST = 1.5
+"""Budgets within this factor of one another do not show a trend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +147,73 @@ class FrontierFit(Frontier):
     minima: pd.DataFrame
     warnings: tuple[str, ...]
     sample: Sample
+    instead: ClassVar[str] = (
+        "its own resample and interval draw runs within each budget, and its params, tokens and "
+        "predict read it at any budget"
+    )
+
+    def predict(self, C: ArrayLike) -> pd.DataFrame:
+        """The compute-optimal split of budgets `C` (FLOP): flops, params, tokens, a row each."""
+        flops = np.atleast_1d(positive("C", C))
+        table = {"flops": flops, "params": self.params(flops), "tokens": self.tokens(flops)}
+        return pd.DataFrame(table)
+
+    def summary(self) -> pd.DataFrame:
+        """Tabulate exponents and scales as other fits do; errors come from `interval`."""
+        values = {name: getattr(self, name) for name in ("a", "b", "k_N", "k_D")}
+        return pd.DataFrame({"value": pd.Series(values), "role": "fitted"})
+
+    @property
+    def grouping(self) -> pd.DataFrame:
+        """Which values of the budget column were taken for one budget.
+
+        Returns
+        -------
+        DataFrame
+            ``budget``, ``lowest`` and ``highest`` (FLOP) and ``n_runs``, a row per budget.
+
+        Examples
+        --------
+        >>> import scalinglib as sl
+        >>> runs = sl.load("isoflop_runs").query("experiment == 'chinchilla'")
+        >>> rounded = runs.assign(budget_flops=runs.budget_flops * (1 + 1e-6 * (runs.index % 3)))
+        >>> len(fit_isoflop(rounded).grouping)
+        9
+        """
+        sample = self.sample
+        spans = [(C, C) for C in sample.budgets]
+        if isinstance(sample, Profiles):
+            spans = [one.span for one in sample.profiles]
+        ends = pd.DataFrame(spans, columns=["lowest", "highest"])
+        return ends.assign(n_runs=sample.counts()).set_index(self.minima.budget).reset_index()
+
+    @property
+    def winners(self) -> pd.DataFrame:
+        """The sizes at the used minima, for an envelope the models that win.
+
+        Returns
+        -------
+        DataFrame
+            ``params`` (count), ``budgets``, how many each wins, and the ``lowest`` and ``highest``
+            of them (FLOP), a row per size.
+
+        Examples
+        --------
+        >>> import scalinglib as sl
+        >>> runs = sl.load("isoflop_runs").query("experiment == 'chinchilla'")
+        >>> fit_isoflop(runs).winners.shape
+        (8, 4)
+        """
+        used = self.minima[self.minima.used].groupby("params").budget
+        return used.agg(budgets="size", lowest="min", highest="max").reset_index()
 
     def resample(
         self, n: int = 1000, *, seed: int = 0, share: float | None = None, replace: bool = False
     ) -> pd.DataFrame:
         """Repeat the fit on runs drawn with replacement, within each budget.
 
-        An envelope draws whole training curves. Every resample judges its budgets by the rules
-        of the fit, so it may use fewer of them, or another set.
+        An envelope draws whole training curves, quoted optima are drawn as they are. Every resample
+        judges its budgets by the rules of the fit, so it may use fewer of them, or another set.
 
         Parameters
         ----------
@@ -250,13 +321,17 @@ def fit_isoflop(
     budget: str = "budget_flops",
     along: Along = "params",
     window: float | None = None,
+    tolerance: float = TOLERANCE,
 ) -> FrontierFit:
     """Fit the frontier through the minima of IsoFLOP profiles (approach 2).
 
     For each budget, a least-squares parabola of the loss in the logarithm of the size, and its
     vertex; then a line through the logarithms of the vertices against that of the budget. The
     other quantity at the vertex is read off a line through the runs of the same budget, so
-    nothing assumes that the budget is exactly 6 N D.
+    nothing assumes that the budget is exactly 6 N D; where the two disagree by more than the
+    counting of parameters explains, a warning names the rows. So does one on a run that lies off
+    the curve of its budget, as one that did not finish does: it is kept, and the warning says what
+    the exponent is without it.
 
     Parameters
     ----------
@@ -264,12 +339,15 @@ def fit_isoflop(
         One row per run with columns ``params`` (count), ``tokens`` (count), ``loss`` (any unit)
         and the budget.
     budget : str, optional
-        Column with the nominal budget (FLOP), equal for all runs of a profile.
+        Column with the budget (FLOP), nominal or achieved.
     along : {"params", "tokens"}
         The quantity whose logarithm the parabola is in.
     window : float, optional
         Keep only runs within this factor of the run with the lowest loss of its budget. A
         narrow window follows the bowl closely, a wide one averages more noise.
+    tolerance : float, default `TOLERANCE`
+        Runs whose budgets follow one another within this share are one profile; the ``grouping``
+        of the fit shows which.
 
     Returns
     -------
@@ -282,7 +360,7 @@ def fit_isoflop(
         valid; the message names the row and the column.
     FitError
         If fewer than two budgets have a minimum inside their runs; the message says for each
-        why not.
+        why not. If budgets run into one another, or differ by too little.
 
     References
     ----------
@@ -297,113 +375,43 @@ def fit_isoflop(
     >>> print(f"{fit.tokens(3.8e25) / 1e12:.1f}T tokens")
     16.1T tokens
     """
-    values, _ = table(runs, (budget, "params", "tokens", "loss"))
-    levels = np.unique(values[0])
-    if len(levels) > len(values[0]) / 2:
-        raise FitError(
-            f"column {budget!r} has {len(levels)} different values in {len(values[0])} runs, so it "
-            "does not mark profiles; round it to nominal budgets first."
-        )
-    profiles = tuple(_profile(values[1:, values[0] == C], C, along, window) for C in levels)
-    return _conclude(Profiles(levels, profiles, along), "fewer than two budgets can be used")
+    values, labels = table(runs, (budget, "params", "tokens", "loss"))
+    levels, which = group_budgets(values[0], budget, tolerance)
+    groups = [which == k for k in range(len(levels))]
+    profiles = tuple(_profile(values[:, own], labels[own], along, window) for own in groups)
+    sample = Profiles(levels, profiles, along)
+    several = len(np.unique(values[0]))
+    told = (
+        f" {several} values of {budget!r} were taken as {len(levels)} budgets: {_grouped(sample)}."
+    )
+    fit = conclude(
+        sample,
+        "fewer than two budgets can be used",
+        told if several > len(levels) else "",
+        (*unit_doubts(*values[1:3]), *off_rule(values[1], values[2], values[0], labels, budget)),
+    )
+    return replace(
+        fit, warnings=(*fit.warnings, *exact(sample, fit.minima), *astray(sample, fit.a))
+    )
 
 
-def fit_envelope(curves: pd.DataFrame, *, curve: str = "run", levels: int = 1500) -> FrontierFit:
-    """Fit the frontier through the lower envelope of training curves (approach 1).
-
-    At each of `levels` budgets, evenly spaced in the logarithm, the curve with the lowest loss
-    wins, interpolated along its own points and never beyond them; then lines through the
-    logarithms of the winners' parameters and tokens. A level whose winner is the smallest or the
-    largest model that reached it is left out: a better model may lie beyond.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        Points along training runs, with columns ``params`` (count), ``tokens`` seen so far
-        (count), ``loss`` (any unit) and the curve each belongs to. Compute is 6 N D. Losses in
-        mid-run of a schedule made for more tokens are too high; smooth noisy curves first.
-    curve : str, optional
-        Column that says which points form one curve.
-    levels : int, optional
-        Number of budgets.
-
-    Returns
-    -------
-    FrontierFit
-        Its ``minima`` have one row per level.
-
-    Raises
-    ------
-    DataError
-        If a column is missing, a value is not a positive finite number, or a curve has two
-        sizes.
-    FitError
-        If fewer than two levels have a winner between smaller and larger models.
-
-    References
-    ----------
-    Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", Sec. 3.1.
-
-    Examples
-    --------
-    >>> import numpy as np, pandas as pd, scalinglib as sl
-    >>> law = sl.ChinchillaLaw(E=1.8, A=480.0, B=2100.0, alpha=0.35, beta=0.35)
-    >>> N, D = np.meshgrid(np.geomspace(1e8, 1e10, 40), np.geomspace(1e9, 1e12, 60))
-    >>> curves = pd.DataFrame({"run": N.ravel(), "params": N.ravel(), "tokens": D.ravel(),
-    ...                        "loss": law.loss(N, D).ravel()})
-    >>> print(f"{fit_envelope(curves).a:.2f}")
-    0.50
-    """
-    if levels < 2:
-        raise DataError(f"levels must be at least 2 budgets, got {levels}.")
-    values, labels = table(curves, ("params", "tokens", "loss"))
-    if curve not in curves:
-        raise DataError(f"curves has no column {curve!r}; name the column that tells runs apart.")
-    names = curves[curve]
-    if names.isna().any():
-        raise DataError(f"row {labels[names.isna().argmax()]!r}, column {curve!r}: is missing.")
-    varying(values[0], "params")
-    compute = np.log(6 * values[0] * values[1])
-    grid = np.linspace(compute.min(), compute.max(), levels)
-    sample = _on_grid(names, values[0], compute, values[2], grid)
-    return _conclude(sample, "fewer than two levels are won by a model between others")
-
-
-def _on_grid(
-    names: pd.Series[Any], N: Floats, compute: Floats, loss: Floats, grid: Floats
-) -> Curves:
-    """Training curves at a grid of compute (logarithms), each within its own points."""
-    codes, curves = pd.factorize(names)
-    size, reached_loss = np.empty(len(curves)), np.full((len(curves), len(grid)), np.inf)
-    for k, curve in enumerate(curves):
-        own = codes == k
-        if np.ptp(N[own]) > 1e-6 * N[own].min():
-            raise DataError(
-                f"curve {curve!r} has model sizes from {N[own].min():.4g} to "
-                f"{N[own].max():.4g}; a training curve has one, so check column {names.name!r}."
-            )
-        size[k] = np.log(N[own][0])
-        order = np.argsort(compute[own], kind="stable")
-        x, y = compute[own][order], loss[own][order]
-        reached = (grid >= x[0]) & (grid <= x[-1])
-        reached_loss[k, reached] = np.interp(grid[reached], x, y)
-    return Curves(np.exp(grid), size, reached_loss)
-
-
-def _profile(values: Floats, C: float, along: Along, window: float | None) -> BudgetProfile:
-    """Turn params, tokens and loss (3, m) of one budget into a profile."""
+def _profile(values: Floats, labels: pd.Index, along: Along, window: float | None) -> BudgetProfile:
+    """Turn budget, params, tokens and loss (4, m) of one budget into a profile."""
     if along not in ("params", "tokens"):
         raise DataError(f"along must be 'params' or 'tokens', got {along!r}.")
     if window is not None and not window > 1:
         raise DataError(
             f"window must be a factor above 1, such as 4 for a quarter to four times; got {window}."
         )
-    x, other = np.log(values[:2] if along == "params" else values[1::-1])
-    loss = values[2]
+    x, other = np.log(values[1:3] if along == "params" else values[2:0:-1])
+    loss = values[3]
+    whole = BudgetProfile(x, other, loss, labels, (values[0].min(), values[0].max()))
+    # A window may leave three sizes of more, which is too narrow, not a design of three.
+    needed = EXACT if whole.sizes.max() + 1 <= EXACT else SIZES
+    near = np.ones(len(x), dtype=bool)
     if window is not None:
         near = np.abs(x - x[loss.argmin()]) <= np.log(window) * (1 + 1e-9)
-        x, other, loss = x[near], other[near], loss[near]
-    return BudgetProfile(x, other, loss)
+    return BudgetProfile(x[near], other[near], loss[near], labels[near], whole.span, needed)
 
 
 def _frame(sample: Sample) -> pd.DataFrame:
@@ -429,8 +437,10 @@ def _frame(sample: Sample) -> pd.DataFrame:
     )
 
 
-def _conclude(sample: Sample, too_few: str) -> FrontierFit:
-    """Draw the lines, or refuse with the reason of each budget."""
+def conclude(
+    sample: Sample, too_few: str, context: str = "", doubts: tuple[str, ...] = ()
+) -> FrontierFit:
+    """Draw the lines, or refuse with the reason of each budget and the `context`."""
     minima = _frame(sample)
     told = list(_told(minima))
     used = int(minima.used.sum())
@@ -438,17 +448,24 @@ def _conclude(sample: Sample, too_few: str) -> FrontierFit:
         why = "".join(f" Left out: {sentence}." for sentence in told)
         raise FitError(
             f"{too_few}: a line needs two, and {used} of {len(minima)} can be used; add runs at "
-            f"other budgets.{why}"
+            f"other budgets.{why}{context}"
+        )
+    ends = minima.budget[minima.used].agg(["min", "max"])
+    if ends["max"] < NARROWEST * ends["min"]:
+        raise FitError(
+            f"the budgets that can be used lie between {ends['min']:.3g} and {ends['max']:.3g} "
+            f"FLOP, and a line needs them a factor of {NARROWEST:g} apart at least; add runs at "
+            f"other budgets.{context}"
         )
     lines = power_lines(sample.budgets, sample.minima(sample.ones()))
     warnings = [f"left out: {sentence}." for sentence in told]
-    if used == 2:
+    if minima.budget[minima.used].nunique() == 2:
         warnings.append(
             "the exponents are a line through two budgets, which any two points would give; add a "
             "third budget."
         )
     exponents = {name: float(lines[name][0]) for name in ("a", "b", "k_N", "k_D")}
-    return FrontierFit(**exponents, minima=minima, warnings=tuple(warnings), sample=sample)
+    return FrontierFit(**exponents, minima=minima, warnings=(*warnings, *doubts), sample=sample)
 
 
 def _told(minima: pd.DataFrame) -> Iterator[str]:
@@ -461,3 +478,12 @@ def _told(minima: pd.DataFrame) -> Iterator[str]:
         name = f"budget {first:.3g}" if len(part) == 1 else (
             f"{len(part)} budgets from {first:.3g} to {last:.3g}")  # fmt: skip
         yield f"{name}: {part.why.iloc[0]}"
+
+
+def _grouped(sample: Profiles) -> str:
+    """The budgets and the values each was made of, the first few."""
+    parts = [
+        f"{C:.3g} ({one.span[0]:.6g} to {one.span[1]:.6g})"
+        for C, one in zip(sample.budgets, sample.profiles, strict=True)
+    ]
+    return ", ".join(parts[:NAMED]) + (", ..." if len(parts) > NAMED else "")

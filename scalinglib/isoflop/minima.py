@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from scalinglib.checks import Floats
@@ -19,13 +20,20 @@ from scalinglib.fit.resample import counts, draw
 
 Along = Literal["params", "tokens"]
 
-SIZES = 4
-"""A parabola through three sizes fits whatever the losses are, so a profile needs four."""
+SIZES, EXACT = 4, 3
+"""A parabola through three sizes fits whatever the losses are, so a profile needs four; a budget
+that was run at three is taken if the middle one is the lowest, with a warning."""
+
+ONE_SIZE = 0.02
+"""Sizes closer than this in the logarithm are one: a seed, or a point read off a figure twice."""
 
 FLAT = 1e-9
 """A profile that rises by less than this share of its loss towards its ends is flat."""
 
-USED, FEW, NO_BOWL, BELOW, ABOVE = range(5)
+ALIKE = 1e-12
+"""Sum of squares about the mean of ln C below which budgets are one."""
+
+USED, FEW, NO_BOWL, BELOW, ABOVE, OPEN = range(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,7 @@ class Minima:
 
     `N` and `D` are natural logarithms of parameters and tokens, `curvature` the second derivative
     of the loss in the logarithm of the size, and `verdict` is `USED` or the code of a reason.
+    `times` says how often each counts in a line, once when left out.
     """
 
     N: Floats
@@ -41,6 +50,7 @@ class Minima:
     loss: Floats
     curvature: Floats
     verdict: NDArray[np.int64]
+    times: Floats | None = None
 
 
 class Sample(ABC):
@@ -73,22 +83,42 @@ class Sample(ABC):
 
 @dataclass(frozen=True, slots=True)
 class BudgetProfile:
-    """Runs of one budget: logarithm of the size along the profile, of the other, and the loss."""
+    """Runs of one budget: logarithm of the size along the profile, of the other, and the loss.
+
+    `labels` are their rows, `span` the lowest and highest budget (FLOP) taken for this one, and
+    `needed` is how many sizes a parabola through them must have.
+    """
 
     x: Floats
     other: Floats
     loss: Floats
+    labels: pd.Index
+    span: tuple[float, float]
+    needed: int = SIZES
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Which distinct size (m,) each run has, from 0 upwards."""
+        order = np.argsort(self.x, kind="stable")
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.cumsum(np.diff(self.x[order], prepend=self.x.min()) > ONE_SIZE)
+        return rank
+
+    @property
+    def columns(self) -> Floats:
+        """What the parabola is made of, (3, m), in a size that runs from -1 to 1."""
+        middle = 0.5 * (self.x.min() + self.x.max())
+        t = (self.x - middle) / (0.5 * float(np.ptp(self.x)) or 1.0)
+        return np.stack([np.ones_like(t), t, t * t])
 
     def vertex(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
         """Vertex, other size there, loss, curvature and verdict (R,) for `weights` (R, m)."""
         middle = 0.5 * (self.x.min() + self.x.max())
         scale = 0.5 * float(np.ptp(self.x)) or 1.0
-        t = (self.x - middle) / scale
-        V = np.stack([np.ones_like(t), t, t * t])
-        # Sizes that agree to six digits are one size, read off a figure twice.
-        _, group = np.unique(np.round(self.x, 6), return_inverse=True)
+        V, group = self.columns, self.sizes
+        t = V[1]
         distinct = (weights @ np.eye(group.max() + 1)[group] > 0).sum(axis=1)
-        few = distinct < SIZES
+        few = distinct < self.needed
         gram = np.einsum("rm,im,jm->rij", weights, V, V)
         gram[few] = np.eye(3)
         c = np.linalg.solve(gram, (weights @ (V * self.loss).T)[:, :, None])[:, :, 0]
@@ -99,11 +129,22 @@ class BudgetProfile:
         drawn = weights > 0
         low, high = np.where(drawn, t, np.inf).min(axis=1), np.where(drawn, t, -np.inf).max(axis=1)
         verdict = np.select(
-            [few, flat, at <= low, at >= high], [FEW, NO_BOWL, BELOW, ABOVE], default=USED
+            [few, self._open(weights), flat, at <= low, at >= high],
+            [FEW, OPEN, NO_BOWL, BELOW, ABOVE],
+            default=USED,
         )
         other = line[:, 0, 0] + line[:, 1, 0] * at
         loss = c[:, 0] + 0.5 * c[:, 1] * at
         return middle + scale * at, other, loss, 2 * c[:, 2] / scale**2, verdict
+
+    def _open(self, weights: Floats) -> NDArray[np.bool_]:
+        """Where the middle one of just three sizes is not the lowest, on the mean of its runs."""
+        if self.needed > EXACT or self.sizes.max() + 1 < EXACT:
+            return np.zeros(len(weights), dtype=bool)
+        each = np.eye(EXACT)[self.sizes]
+        with np.errstate(all="ignore"):
+            mean = (weights * self.loss) @ each / (weights @ each)
+        return ~(mean[:, 1] < np.minimum(mean[:, 0], mean[:, 2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +185,18 @@ class Profiles(Sample):
         """Say why a profile has no minimum to use."""
         what, unit = ("model sizes", "parameters") if self.along == "params" else (
             "token counts", "tokens")  # fmt: skip
-        sizes = np.unique(np.round(self.profiles[k].x, 6))
+        profile = self.profiles[k]
+        sizes = np.sort(profile.x, kind="stable")
         if code == FEW:
-            return f"it has {len(sizes)} distinct {what}, and a profile needs {SIZES}; add runs"
+            distinct = int(profile.sizes.max()) + 1
+            return (
+                f"it has {distinct} distinct {what}, and a profile needs {profile.needed}; add runs"
+            )
+        if code == OPEN:
+            return (
+                f"the lowest loss of its three {what} is not that of the middle one, so they do "
+                "not bracket a minimum; add runs"
+            )
         if code == NO_BOWL:
             return (
                 "its losses do not curve upwards, so there is no minimum; add runs at both ends, "
@@ -219,19 +269,60 @@ class Curves(Sample):
         return f"its winner is the {side} model that reaches it; add {more} models"
 
 
+@dataclass(frozen=True, slots=True)
+class Optima(Sample):
+    """Optima that somebody else has found, at budgets (FLOP): logarithms N and D, and the loss."""
+
+    budgets: Floats
+    N: Floats
+    D: Floats
+    loss: Floats
+
+    def draw(
+        self, n: int, seed: int, share: float | None, replace: bool = False
+    ) -> Sequence[Floats]:
+        """Draw optima."""
+        drawn = draw(len(self.N), n, seed=seed, share=share, replace=replace)
+        return [counts(np.concatenate([*drawn]), len(self.N))]
+
+    def ones(self) -> Sequence[Floats]:
+        """Every optimum once."""
+        return [np.ones((1, len(self.N)))]
+
+    def minima(self, weights: Sequence[Floats]) -> Minima:
+        """The optima as they were given."""
+        times = weights[0]
+        N, D, loss = (np.broadcast_to(v, times.shape) for v in (self.N, self.D, self.loss))
+        verdict = np.where(times > 0, USED, FEW)
+        return Minima(N, D, loss, np.full(times.shape, np.nan), verdict, times)
+
+    def counts(self) -> list[int]:
+        """One optimum each."""
+        return [1] * len(self.N)
+
+    def reason(self, k: int, code: int, at: float) -> str:
+        """A resample may lack an optimum; the sample has them all."""
+        return "it was not drawn"
+
+
 def power_lines(budgets: Floats, found: Minima) -> dict[str, NDArray[np.generic]]:
     """Power laws through the used minima of each resample."""
     used = (found.verdict == USED).astype(np.float64)
+    kinds = (used > 0).sum(axis=1)
+    used = used if found.times is None else used * found.times
     count = used.sum(axis=1)
     c = np.log(budgets)
     with np.errstate(all="ignore"):
         mean = used @ c / count
         centred = np.where(used > 0, c - mean[:, None], 0.0)
-        spread = np.where(count >= 2, (centred**2).sum(axis=1), np.nan)
+        spread = (used * centred**2).sum(axis=1)
+        # Optima of one budget, however many, make no line.
+        kinds = np.where(spread > ALIKE, kinds, np.minimum(kinds, 1))
+        spread = np.where(kinds >= 2, spread, np.nan)
         fits = []
         for values in (found.N, found.D):
             y = np.where(used > 0, values, 0.0)
-            slope = (centred * y).sum(axis=1) / spread
-            fits.append((slope, np.exp(y.sum(axis=1) / count - slope * mean)))
+            slope = (used * centred * y).sum(axis=1) / spread
+            fits.append((slope, np.exp((used * y).sum(axis=1) / count - slope * mean)))
     (a, k_N), (b, k_D) = fits
-    return {"a": a, "b": b, "k_N": k_N, "k_D": k_D, "budgets": count.astype(np.int64)}
+    return {"a": a, "b": b, "k_N": k_N, "k_D": k_D, "budgets": kinds}

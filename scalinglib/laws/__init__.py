@@ -1,7 +1,7 @@
 """Laws, one family a file: the frozen law, its derivatives for the solver, and its fit."""
 
 from .chinchilla import ChinchillaLaw, fit_chinchilla
-from .corpora import CorpusFit, ProductLaw, corpora_of, fit_corpora, fit_product, reference_first
+from .corpora import CorpusFit, corpora_of, fit_corpora, reference_first
 from .curves import (
     BrokenPowerLaw,
     ExponentialErrorLaw,
@@ -16,6 +16,7 @@ from .kaplan import ComputeSplit, CriticalBatch, KaplanLaw, StepsLaw, fit_kaplan
 from .overtraining import OvertrainingFit, OvertrainingLaw, fit_overtraining
 from .power import PowerLaw, fit_power_law
 from .precision import PrecisionLaw
+from .product import ProductLaw, fit_product
 from .repeated import DataConstrainedLaw, discounted, fit_data_constrained, params_for_tokens
 from .replay import QuasiNewtonRun, quasi_newton_run
 from .reward import BestOfNLaw, Peak, ReinforcementLaw

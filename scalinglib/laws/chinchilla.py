@@ -9,12 +9,21 @@ from typing import ClassVar
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from scalinglib.checks import Floats, degenerate_design, enough_rows, positive, table, varying
+from scalinglib.checks import (
+    Floats,
+    degenerate_design,
+    enough_rows,
+    positive,
+    table,
+    unit_doubts,
+    varying,
+)
 from scalinglib.errors import FitError
 from scalinglib.fit.model import PowerSumModel, power_sum
 from scalinglib.fit.result import DELTA, Fit, Loss, conclude, threshold
 from scalinglib.fit.search import projected_starts, search
 from scalinglib.fit.warnings import IDENTIFIED
+from scalinglib.fit.weights import Weights, inverse_sd, rising
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,7 @@ class ChinchillaModel(PowerSumModel):
     names: ClassVar[tuple[str, ...]] = ("E", "A", "B", "alpha", "beta")
     order: ClassVar[tuple[str, ...]] = ("A", "B", "E", "alpha", "beta")
     decaying: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+    scale: ClassVar[tuple[str, ...]] = ("params", "tokens")
 
     def law(self, params: Floats) -> ChinchillaLaw:
         """The law with parameters E, A, B, alpha, beta."""
@@ -117,11 +127,15 @@ def fit_chinchilla(
     delta: float = DELTA,
     fixed: Mapping[str, float] | None = None,
     tied: Sequence[str] = (),
+    weights: Weights = None,
+    sigma: Weights = None,
 ) -> Fit[ChinchillaLaw]:
     """Fit L = E + A N^-alpha + B D^-beta to training runs.
 
     Minimises the sum over runs of a loss of ln(predicted) - ln(observed). Two hundred starts
-    run to convergence with exact second derivatives, and the lowest optimum is returned.
+    run to convergence with exact second derivatives, and the lowest optimum is returned. Of a table
+    longer than `SEARCHED` (``scalinglib.fit.search``) only a sample is searched, drawn with seed 0;
+    the best places found there are finished on all runs, to the same optimum.
 
     Parameters
     ----------
@@ -136,6 +150,11 @@ def fit_chinchilla(
         Parameters to hold, for example ``{"alpha": 0.34}``; ``{"E": 0}`` leaves E out.
     tied : sequence of str, optional
         Parameters forced to one common value, for example ``("alpha", "beta")``.
+    weights : array_like, shape (n,), or str, optional
+        Inverse standard deviations of the log residuals, up to a common factor, or the column
+        that holds them. A run of weight w counts as w^2 runs, under any loss.
+    sigma : array_like, shape (n,), or str, optional
+        Standard errors of the losses, in their unit, instead of weights.
 
     Returns
     -------
@@ -166,7 +185,8 @@ def fit_chinchilla(
     """
     values, labels = table(runs, ("params", "tokens", "loss"))
     N, D, L = values
-    problem, centre = power_sum(values[:2], L, threshold(loss, delta))
+    factors = inverse_sd(weights, sigma, L, labels, slope=1 / L, runs=runs)
+    problem, centre = power_sum(values[:2], L, threshold(loss, delta), factors)
     model = ChinchillaModel(problem, centre)
     restriction = model.restrict(fixed or {}, tied)
     enough_rows(values, len(restriction.free))
@@ -175,7 +195,8 @@ def fit_chinchilla(
     if degenerate and len(restriction.free) == len(model.names):
         raise FitError(f"{degenerate}.")
     best = search(problem, projected_starts(problem), restriction, lad=loss == "lad")
-    fit = conclude(model, best, restriction, labels, loss)
+    doubts = (*unit_doubts(N, D), *rising(values[:2], L, "loss", "scale"))
+    fit = conclude(model, best, restriction, labels, loss, doubts, absolute=sigma is not None)
     if degenerate and fit.condition > IDENTIFIED:
         raise FitError(f"{degenerate}.")
     return fit

@@ -8,14 +8,15 @@ the runs, and `fit_corpora` asks it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from scalinglib.checks import Floats, degenerate_design, enough_rows, positive, table, varying
+from scalinglib import checks
+from scalinglib.checks import Floats, degenerate_design, enough_rows, table, varying
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit import warnings
 from scalinglib.fit.huber import LinearForms
@@ -23,6 +24,7 @@ from scalinglib.fit.model import Restriction, power_sum
 from scalinglib.fit.resample import counts, draw
 from scalinglib.fit.result import Result, threshold
 from scalinglib.fit.search import Optimum, projected_starts, search, solve
+from scalinglib.fit.weights import Weights, inverse_sd, rising
 from scalinglib.laws.chinchilla import ChinchillaLaw
 
 Names = NDArray[np.object_]
@@ -44,6 +46,7 @@ SHAPE = len(CONSTANTS)
 
 def corpora_of(runs: pd.DataFrame) -> Names:
     """Names of the corpora, one per row, from the column ``corpus``."""
+    runs = checks.as_frame(runs, "runs", "pandas, Polars or Arrow")
     if "corpus" not in runs:
         raise DataError("runs has no column 'corpus'; add it: the name of the training corpus.")
     if runs["corpus"].isna().any():
@@ -61,33 +64,6 @@ def reference_first(corpora: Names, reference: str) -> list[str]:
     if len(names) < 2:
         raise FitError(f"all runs are on {reference!r}; a comparison needs a second corpus.")
     return [reference, *(name for name in names if name != reference)]
-
-
-@dataclass(frozen=True, slots=True)
-class ProductLaw:
-    """The product form of a law with data quality, L = K N^-alpha (Q D)^-beta.
-
-    `K` is the loss at N = 1 and Q D = 1 (nats per token), `Q` the data multiplier.
-    """
-
-    K: float
-    alpha: float
-    beta: float
-    Q: float = 1.0
-    source: str = field(default="", kw_only=True, compare=False, repr=False)
-
-    def loss(self, N: ArrayLike, D: ArrayLike) -> Floats:
-        """Nats per token of a model of `N` parameters trained on `D` tokens."""
-        size = positive("N", N) ** -self.alpha
-        return self.K * size * (self.Q * positive("D", D)) ** -self.beta
-
-    @property
-    def slope(self) -> float:
-        """Slope of ln L in ln N at a fixed budget, beta - alpha, whatever Q and the budget.
-
-        Its sign says in which corner the lowest loss lies; there is none in between.
-        """
-        return self.beta - self.alpha
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +125,20 @@ class CorpusFit(Result[Mapping[str, ChinchillaLaw]]):
     corpora: Names
     problem: LinearForms
     theta: Floats
+    instead: ClassVar[str] = (
+        "its resample(n) draws runs within each corpus; fit_chinchilla on the runs of one corpus "
+        "can be given to bootstrap and profile"
+    )
+
+    @property
+    def scale(self) -> tuple[str, ...]:
+        """Columns of a frame of runs that `predict` takes."""
+        return "params", "tokens", "corpus"
+
+    @property
+    def logarithmic(self) -> bool:
+        """The residuals are differences of logarithms."""
+        return True
 
     @property
     def laws(self) -> Mapping[str, ChinchillaLaw]:
@@ -164,15 +154,17 @@ class CorpusFit(Result[Mapping[str, ChinchillaLaw]]):
         values |= {f"{t} of {c}": float(others.loc[c, t]) for t in others for c in others.index}
         return pd.Series(values, name="value")
 
-    def predict(self, N: ArrayLike, D: ArrayLike, corpus: str) -> Floats:  # type: ignore[override]
+    def predict(  # type: ignore[override]
+        self, N: ArrayLike, D: ArrayLike, corpus: ArrayLike
+    ) -> Floats:
         """Loss of `N` parameters after `D` tokens of a corpus.
 
         Parameters
         ----------
         N, D : array_like
             Counts; broadcast.
-        corpus : str
-            One of those fitted.
+        corpus : str or array_like of str
+            Of those fitted; broadcast.
 
         Returns
         -------
@@ -184,11 +176,15 @@ class CorpusFit(Result[Mapping[str, ChinchillaLaw]]):
         DataError
             If the corpus was not fitted or a count is not positive.
         """
-        if corpus not in self.law:
-            raise DataError(
-                f"corpus {corpus!r} was not fitted; the fit knows {', '.join(self.law)}."
-            )
-        return self.law[corpus].loss(N, D)
+        names = np.asarray(corpus, dtype=object)
+        for name in dict.fromkeys(names.ravel()):
+            if name not in self.law:
+                raise DataError(
+                    f"corpus {name!r} was not fitted; the fit knows {', '.join(self.law)}."
+                )
+        found = np.select([names == name for name in self.law],
+                          [law.loss(N, D) for law in self.law.values()])  # fmt: skip
+        return found[()]
 
     @property
     def rms(self) -> float:
@@ -221,10 +217,7 @@ class CorpusFit(Result[Mapping[str, ChinchillaLaw]]):
         """
         (N, D, L), labels = table(runs, ("params", "tokens", "loss"))
         corpora = corpora_of(runs)
-        predicted = np.empty(len(L))
-        for name in dict.fromkeys(corpora):
-            own = corpora == name
-            predicted[own] = self.predict(N[own], D[own], name)
+        predicted = self.predict(N, D, corpora)
         return pd.Series(np.log(L / predicted), index=labels, name="residual")
 
     def resample(self, n: int = 1000, *, seed: int = 0) -> pd.DataFrame:
@@ -264,6 +257,8 @@ def fit_corpora(
     terms: Sequence[Term] = ("Q",),
     reference: str,
     delta: float = CORPORA_DELTA,
+    weights: Weights = None,
+    sigma: Weights = None,
 ) -> CorpusFit:
     """Fit one Chinchilla law to runs on several corpora, with factors per corpus.
 
@@ -282,6 +277,8 @@ def fit_corpora(
         The corpus whose factors are one.
     delta : float, default `CORPORA_DELTA` of this module
         Threshold of the Huber loss, in log units.
+    weights, sigma : array_like, shape (n,), or str, optional
+        As in `fit_chinchilla`.
 
     Returns
     -------
@@ -308,13 +305,17 @@ def fit_corpora(
     chosen = _terms(terms)
     names = reference_first(corpora, reference)
     _refuse_undetermined(values, corpora, chosen, names)
-    problem, centre, starts = _problem(values, corpora, chosen, names, threshold("huber", delta))
+    scaled = inverse_sd(weights, sigma, values[2], labels, slope=1 / values[2], runs=runs)
+    problem, centre, starts = _problem(
+        values, corpora, chosen, names, threshold("huber", delta), scaled
+    )
     p = problem.n_parameters
     free = Restriction(np.zeros(p), np.eye(p), tuple(range(p)), {}, ())
     best = search(problem, starts, free)
     r, J = problem.linearise(best.theta)
     residuals = pd.Series(-r, index=labels, name="residual")
-    condition = warnings.condition_number(J, np.eye(p))
+    scaled = warnings.moving(J, np.eye(p))
+    condition = warnings.condition_number(scaled)
     factors, base = _factor_table(best.theta, chosen, names), _base(best.theta, centre)
     return CorpusFit(
         law={name: _law(base, factors.loc[name]) for name in names},
@@ -325,39 +326,14 @@ def fit_corpora(
         residuals=residuals,
         agreement=best.agreement,
         condition=condition,
-        warnings=(*_sentences(problem, best, residuals, condition, centre),
+        warnings=(*checks.unit_doubts(*values[:2]),
+                  *rising(values[:2], values[2], "loss", "scale"),
+                  *_sentences(problem, best, residuals, scaled, condition, centre),
                   *_far(factors, values[1])),
         corpora=corpora,
         problem=problem,
         theta=best.theta,
     )  # fmt: skip
-
-
-def fit_product(
-    runs: pd.DataFrame, *, reference: str
-) -> tuple[Mapping[str, ProductLaw], pd.Series[float]]:
-    """Fit L = K N^-alpha (Q D)^-beta, with Q per corpus, by least squares in logarithms.
-
-    Columns and reference are those of `fit_corpora`. Returns a law per corpus, which differ in Q
-    alone, and the residuals ln(observed) - ln(predicted) under the labels of the runs.
-    """
-    values, labels = table(runs, ("params", "tokens", "loss"))
-    corpora = corpora_of(runs)
-    names = reference_first(corpora, reference)
-    enough_rows(values, 2 + len(names))
-    if degenerate := degenerate_design(values[0], values[1]):
-        raise FitError(f"{degenerate}.")
-    N, D, L = np.log(values)
-    own = [(corpora == name).astype(float) for name in names[1:]]
-    design = np.column_stack([np.ones_like(N), -N, -D, *own])
-    found, *_ = np.linalg.lstsq(design, L, rcond=None)
-    level, alpha, beta = (float(value) for value in found[:3])
-    worth = [1.0, *np.exp(-found[3:] / beta).tolist()]
-    laws = {
-        name: ProductLaw(K=float(np.exp(level)), alpha=alpha, beta=beta, Q=Q)
-        for name, Q in zip(names, worth, strict=True)
-    }
-    return laws, pd.Series(L - design @ found, index=labels, name="residual")
 
 
 def _terms(terms: Sequence[Term]) -> tuple[Term, ...]:
@@ -398,13 +374,14 @@ def _problem(
     terms: tuple[Term, ...],
     names: Sequence[str],
     delta: float,
+    weights: Floats | None,
 ) -> tuple[LinearForms, Floats, Floats]:
     """The problem, the centres of its predictors, and its starts.
 
     A factor Q on the tokens divides B by Q^beta, and likewise for the others, so in logarithms
     each is a shift of one coefficient in the runs of one corpus.
     """
-    common, centre = power_sum(values[:2], values[2], delta)
+    common, centre = power_sum(values[:2], values[2], delta, weights)
     m, others = common.n_points, names[1:]
     p = SHAPE + len(terms) * len(others)
     forms, scale = np.zeros((3, m, p)), np.zeros((m, p))
@@ -417,7 +394,7 @@ def _problem(
             places[term][corpora == name, SHAPE + i * len(others) + j] = 1.0
     starts = projected_starts(common)
     still = np.zeros((p - SHAPE, starts.shape[1]))
-    problem = LinearForms(np.empty((0, m)), common.y, delta, forms, scale)
+    problem = LinearForms(np.empty((0, m)), common.y, delta, forms, scale, times=common.times)
     return problem, centre, np.concatenate([starts, still])
 
 
@@ -467,6 +444,7 @@ def _sentences(
     problem: LinearForms,
     best: Optimum,
     residuals: pd.Series[float],
+    scaled: Floats,
     condition: float,
     centre: Floats,
 ) -> tuple[str, ...]:
@@ -478,6 +456,7 @@ def _sentences(
         dict(zip(("A", "B", "E"), shares.tolist(), strict=True)),
         {"alpha": laws[0].alpha, "beta": laws[0].beta},
         residuals,
+        scaled,
         best.agreement,
         condition,
         rivals,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scalinglib.checks import Floats
-from scalinglib.fit.curve import Curve
+from scalinglib.fit.formula import Curve, Domain
 
 STARTS = 60
 """Random starting points of a fit. Nine in ten reach the optimum on a curve that shows its break,
@@ -73,6 +73,7 @@ class ExponentiatedPowerLaw(Curve):
     a: float
     b: float
     source: str = field(default="", kw_only=True, compare=False, repr=False)
+    domain: ClassVar[Domain] = "positive"
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"a": (0.0, np.inf), "b": (0.0, np.inf)}
 
     @staticmethod
@@ -96,6 +97,7 @@ class LogLinear(Curve):
     start: float
     gain: float
     source: str = field(default="", kw_only=True, compare=False, repr=False)
+    domain: ClassVar[Domain] = "positive"
 
     @staticmethod
     def formula(x: Floats, start: Any, gain: Any) -> Any:
@@ -153,6 +155,7 @@ class BrokenPowerLaw(Curve):
     d: float
     f: float
     source: str = field(default="", kw_only=True, compare=False, repr=False)
+    domain: ClassVar[Domain] = "positive"
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {
         "a": (0.0, np.inf),
         "b": (0.0, np.inf),
@@ -211,6 +214,7 @@ class RectifiedLaw(Curve):
     log_D_l: float
     beta: float
     source: str = field(default="", kw_only=True, compare=False, repr=False)
+    domain: ClassVar[Domain] = "positive"
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"E": (0.0, np.inf), "beta": (0.0, 3.0)}
 
     @staticmethod

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from scalinglib.checks import Floats, enough_rows, positive, table, varying
+from scalinglib.checks import Floats, enough_rows, positive, table, unit_doubts, varying
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN, PF_DAY, pf_days
 from scalinglib.errors import DataError
 from scalinglib.fit.huber import Expansion, SmoothProblem
-from scalinglib.fit.model import Equation, Model
+from scalinglib.fit.model import Equation, Model, squared
 from scalinglib.fit.result import DELTA, Fit, Loss, conclude, threshold
 from scalinglib.fit.search import nonnegative, search
+from scalinglib.fit.weights import Weights, inverse_sd, rising
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,7 @@ class KaplanModel(Model):
     centre: Floats
     names: ClassVar[tuple[str, ...]] = ("alpha_N", "alpha_D", "N_c", "D_c")
     decaying: ClassVar[tuple[str, ...]] = ("alpha_N", "alpha_D")
+    scale: ClassVar[tuple[str, ...]] = ("params", "tokens")
 
     def params(self, theta: Floats) -> Floats:
         """Parameters (4, R), in the order of `names`, of solver coordinates (4, R)."""
@@ -257,7 +259,14 @@ class KaplanModel(Model):
         return {"N_c": float((J[1] / theta[0]).max()), "D_c": float((J[3] / theta[0]).max())}
 
 
-def fit_kaplan(runs: pd.DataFrame, *, loss: Loss = "huber", delta: float = DELTA) -> Fit[KaplanLaw]:
+def fit_kaplan(
+    runs: pd.DataFrame,
+    *,
+    loss: Loss = "huber",
+    delta: float = DELTA,
+    weights: Weights = None,
+    sigma: Weights = None,
+) -> Fit[KaplanLaw]:
     """Fit L = ((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D to training runs.
 
     Parameters
@@ -269,6 +278,8 @@ def fit_kaplan(runs: pd.DataFrame, *, loss: Loss = "huber", delta: float = DELTA
         Loss of the log residual.
     delta : float, default `DELTA`
         Threshold of the Huber loss, in log units; the other losses ignore it.
+    weights, sigma : array_like, shape (n,), or str, optional
+        As in `fit_chinchilla`.
 
     Returns
     -------
@@ -304,8 +315,15 @@ def fit_kaplan(runs: pd.DataFrame, *, loss: Loss = "huber", delta: float = DELTA
     centre = logs.mean(axis=1)
     for axis, name in enumerate(("params", "tokens")):
         varying(values[axis], name)
-    problem = KaplanProblem(logs - centre[:, None], np.log(values[2]), threshold(loss, delta))
+    factors = inverse_sd(weights, sigma, values[2], labels, slope=1 / values[2], runs=runs)
+    problem = KaplanProblem(
+        logs - centre[:, None],
+        np.log(values[2]),
+        threshold(loss, delta),
+        times=squared(factors),
+    )
     model = KaplanModel(problem, centre)
     restriction = model.restrict({}, ())
     best = search(problem, problem.starts(), restriction, lad=loss == "lad")
-    return conclude(model, best, restriction, labels, loss)
+    doubts = (*unit_doubts(*values[:2]), *rising(values[:2], values[2], "loss", "scale"))
+    return conclude(model, best, restriction, labels, loss, doubts, absolute=sigma is not None)

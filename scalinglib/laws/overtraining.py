@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize_scalar
 
-from scalinglib.checks import Floats, enough_rows, positive, table, varying
+from scalinglib.checks import (
+    Floats,
+    enough_rows,
+    one_ray,
+    positive,
+    table,
+    unit_doubts,
+    varying,
+)
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.errors import DataError, FitError
-from scalinglib.fit.result import Result
+from scalinglib.fit.result import Refit, Result
+from scalinglib.fit.warnings import TIED, design_condition
+from scalinglib.fit.weights import Weights, inverse_sd, rising
 from scalinglib.laws.chinchilla import ChinchillaLaw
 
 EXPONENTS = (0.01, 3.0, 400)
 """Range and number of trial exponents of `fit_overtraining`, evenly spaced in the logarithm."""
+
+REACH = 4.0
+"""A resample's exponent is looked for within this factor of that of all runs."""
 
 SINGULAR = 1e-9
 """Share of the largest singular value below which the three terms count as dependent."""
@@ -148,7 +162,7 @@ class OvertrainingFit(Result[OvertrainingLaw]):
     law : OvertrainingLaw
         At the optimum.
     objective : float
-        Sum of squared residuals of the loss.
+        Sum of squared residuals of the loss, each multiplied by its weight.
     residuals : Series
         observed - fitted (nats per token), under the labels of the runs.
     warnings : tuple of str
@@ -157,6 +171,8 @@ class OvertrainingFit(Result[OvertrainingLaw]):
         One: every exponent is tried, so no start can mislead the search.
     minima : int
         Local minima of the objective over the exponent; the lowest was taken.
+    terms : object
+        The runs, kept so that the fit can be repeated on resamples.
 
     Examples
     --------
@@ -171,6 +187,30 @@ class OvertrainingFit(Result[OvertrainingLaw]):
     """
 
     minima: int
+    terms: _Terms
+    n_free: ClassVar[int] = 4
+    decaying: ClassVar[tuple[str, ...]] = ("eta",)
+    instead: ClassVar[str] = (
+        "use bootstrap, or fit the same law to logarithms with fit_chinchilla(runs, "
+        'tied=("alpha", "beta")), whose fit profile takes'
+    )
+
+    @property
+    def scale(self) -> tuple[str, ...]:
+        """Columns of a frame of runs that `predict` takes."""
+        return "params", "tokens"
+
+    def value_of(self, law: OvertrainingLaw, *scale: ArrayLike) -> Floats:
+        """Loss of parameters and tokens under another law of the kind."""
+        return law.chinchilla.loss(*scale)
+
+    def rebuild(self, params: Floats) -> OvertrainingLaw:
+        """The law with other parameters, in the order of `params`."""
+        return OvertrainingLaw(*(float(value) for value in params))
+
+    def again(self) -> Refit:
+        """The fit made ready to be repeated on resamples, each searched about this exponent."""
+        return _OvertrainingRefit(self.terms, 2 * self.law.eta)
 
     def predict(self, N: ArrayLike, D: ArrayLike) -> Floats:  # type: ignore[override]
         """Loss of a model of `N` parameters after `D` tokens.
@@ -193,7 +233,9 @@ class OvertrainingFit(Result[OvertrainingLaw]):
         return self.law.chinchilla.loss(N, D)
 
 
-def fit_overtraining(runs: pd.DataFrame) -> OvertrainingFit:
+def fit_overtraining(
+    runs: pd.DataFrame, *, weights: Weights = None, sigma: Weights = None
+) -> OvertrainingFit:
     """Fit the law in compute and tokens per parameter by least squares on the loss itself.
 
     Given the exponent the other three constants are a linear least-squares problem, so the
@@ -205,6 +247,11 @@ def fit_overtraining(runs: pd.DataFrame) -> OvertrainingFit:
     runs : DataFrame
         One row per run with columns ``params`` (count), ``tokens`` (count) and ``loss`` (nats per
         token).
+    weights : array_like, shape (n,), or str, optional
+        Inverse standard deviations of the losses, up to a common factor, or the column that holds
+        them: factors of the residuals.
+    sigma : array_like, shape (n,), or str, optional
+        Standard errors of the losses instead (nats per token); weights are 1/sigma.
 
     Returns
     -------
@@ -241,20 +288,58 @@ def fit_overtraining(runs: pd.DataFrame) -> OvertrainingFit:
     values, labels = table(runs, ("params", "tokens", "loss"))
     enough_rows(values, 4)
     varying(values[2], "loss")
-    terms = _Terms.of(*values)
+    factors = inverse_sd(weights, sigma, values[2], labels, slope=np.ones(len(labels)), runs=runs)
+    N, D, L = values
+    terms = _Terms.of(N, D, L, np.ones(len(L)) if factors is None else factors)
+    if ray := one_ray(N, D):
+        raise FitError(f"the runs cannot separate size from data: {ray}.")
     found = terms.minima()
     best = min(found, key=lambda one: one.objective)
     best.refuse_undetermined()
-    residuals = pd.Series(best.residuals, index=labels, name="residual")
+    residuals = pd.Series(best.residuals / terms.factors, index=labels, name="residual")
+    design = design_condition(terms.logs, tied=True)
+    loose = (
+        f"the runs hardly determine an optimal ratio: the scaled condition number of the design is "
+        f"{design:.3g}, above {TIED:g}; add runs of other sizes and tokens per parameter."
+    )
     several = f"the objective has {len(found)} local minima over the exponent; the lowest is taken."
     return OvertrainingFit(
         law=best.law(terms),
         objective=best.objective,
         residuals=residuals,
-        warnings=(several,) if len(found) > 1 else (),
+        warnings=(
+            *unit_doubts(*values[:2]),
+            *rising(values[:2], values[2], "loss", "scale"),
+            *((loose,) if design > TIED else ()),
+            *((several,) if len(found) > 1 else ()),
+        ),
         agreement=1.0,
         minima=len(found),
+        terms=terms,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _OvertrainingRefit:
+    """The runs, and the exponent about which each resample is searched."""
+
+    terms: _Terms
+    exponent: float
+
+    def __call__(self, weights: Floats) -> tuple[Floats, Floats]:
+        found = [self._one(np.sqrt(row)) for row in weights]
+        laws = [[law.E, law.a, law.b, law.eta] for law, _ in found]
+        return np.array(laws), np.array([objective for _, objective in found])
+
+    def _one(self, factors: Floats) -> tuple[OvertrainingLaw, float]:
+        drawn = replace(self.terms, factors=self.terms.factors * factors)
+        low, high = np.log([self.exponent / REACH, self.exponent * REACH])
+        best = minimize_scalar(
+            lambda x: drawn.solve(np.exp(x)).objective, bounds=(low, high), method="bounded",
+            options={"xatol": 1e-9},
+        )  # fmt: skip
+        at = drawn.solve(float(np.exp(best.x)))
+        return at.law(drawn), at.objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,28 +378,31 @@ class _Linear:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """Logarithms of sizes and tokens about their means, (2, n), and the losses."""
+    """Logarithms of sizes and tokens about their means, (2, n), losses, and their weights."""
 
     logs: Floats
     loss: Floats
     centre: Floats
+    factors: Floats
 
     @classmethod
-    def of(cls, N: Floats, D: Floats, loss: Floats) -> _Terms:
+    def of(cls, N: Floats, D: Floats, loss: Floats, factors: Floats) -> _Terms:
         logs = np.log(np.stack([N, D]))
         centre = logs.mean(axis=1)
-        return cls(logs - centre[:, None], loss, centre)
+        return cls(logs - centre[:, None], loss, centre, factors)
 
     def solve(self, exponent: float) -> _Linear:
         columns = np.vstack([np.ones_like(self.loss), np.exp(-exponent * self.logs)]).T
-        coefficients, _, _, singular = np.linalg.lstsq(columns, self.loss, rcond=None)
-        residuals = self.loss - columns @ coefficients
+        columns *= self.factors[:, None]
+        observed = self.loss * self.factors
+        coefficients, _, _, singular = np.linalg.lstsq(columns, observed, rcond=None)
+        residuals = observed - columns @ coefficients
         return _Linear(float(exponent), coefficients, residuals, float(singular[-1] / singular[0]))
 
     def slope(self, exponent: float) -> float:
         """Derivative of the objective; the linear coefficients are stationary and drop out."""
         at = self.solve(exponent)
-        moved = at.coefficients[1:] @ (self.logs * np.exp(-exponent * self.logs))
+        moved = at.coefficients[1:] @ (self.logs * np.exp(-exponent * self.logs)) * self.factors
         return float(at.residuals @ moved)
 
     def minima(self) -> list[_Linear]:

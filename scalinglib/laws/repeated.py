@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import gammainc
 
-from scalinglib.checks import Floats, enough_rows, positive, table
-from scalinglib.errors import FitError
+from scalinglib.checks import Floats, enough_rows, positive, table, unit_doubts
+from scalinglib.errors import DataError, FitError
 from scalinglib.fit.huber import Expansion, SmoothProblem
-from scalinglib.fit.model import Equation, Model
-from scalinglib.fit.result import DELTA, Fit, Loss, conclude, threshold
+from scalinglib.fit.model import Equation, Model, squared
+from scalinglib.fit.result import DELTA, Fit, Loss, conclude, law_of, threshold
 from scalinglib.fit.search import search
+from scalinglib.fit.weights import Weights, inverse_sd
 from scalinglib.laws.chinchilla import ChinchillaLaw
 
 
@@ -211,6 +212,7 @@ class RepetitionModel(Model):
 
     base: ChinchillaLaw
     names: ClassVar[tuple[str, ...]] = ("R_D", "R_N")
+    scale: ClassVar[tuple[str, ...]] = ("params", "tokens", "unique_tokens")
 
     def params(self, theta: Floats) -> Floats:
         """Parameters (2, R), in the order of `names`, of solver coordinates (2, R)."""
@@ -233,7 +235,13 @@ class RepetitionModel(Model):
 
 
 def fit_data_constrained(
-    runs: pd.DataFrame, *, base: ChinchillaLaw, loss: Loss = "huber", delta: float = DELTA
+    runs: pd.DataFrame,
+    *,
+    base: ChinchillaLaw | Fit[ChinchillaLaw],
+    loss: Loss = "huber",
+    delta: float = DELTA,
+    weights: Weights = None,
+    sigma: Weights = None,
 ) -> Fit[DataConstrainedLaw]:
     """Fit the decay constants of repeated data over a given law for fresh data.
 
@@ -242,12 +250,14 @@ def fit_data_constrained(
     runs : DataFrame
         One row per run with columns ``params`` (count), ``tokens`` (count, repetitions
         included), ``unique_tokens`` (count) and ``loss`` (nats per token).
-    base : ChinchillaLaw
-        The law for data seen once; its constants are held.
+    base : ChinchillaLaw or Fit
+        The law for data seen once, or a fit of it; its constants are held.
     loss : {"huber", "lad", "l2"}
         Loss of the log residual.
     delta : float, default `DELTA`
         Threshold of the Huber loss, in log units; the other losses ignore it.
+    weights, sigma : array_like, shape (n,), or str, optional
+        As in `fit_chinchilla`.
 
     Returns
     -------
@@ -257,7 +267,8 @@ def fit_data_constrained(
     Raises
     ------
     DataError
-        If a column is missing or a value is not a positive finite number.
+        If a column is missing, a value is not a positive finite number, or `base` is neither a
+        `ChinchillaLaw` nor a fit of one.
     FitError
         If no run repeats data, or none has more parameters than its unique tokens call for:
         then R_D or R_N has no effect on any prediction.
@@ -279,10 +290,16 @@ def fit_data_constrained(
     >>> print(sl.fit_data_constrained(runs, base=base).params.round(3).to_dict())
     {'R_D': 15.0, 'R_N': 5.0}
     """
+    law = law_of(base)
+    if not isinstance(law, ChinchillaLaw):
+        raise DataError(
+            f"base is a {type(base).__name__}; give a ChinchillaLaw, or a fit by fit_chinchilla."
+        )
     values, labels = table(runs, ("params", "tokens", "unique_tokens", "loss"))
     N, D, U, L = values
+    factors = inverse_sd(weights, sigma, L, labels, slope=1 / L, runs=runs)
     enough_rows(values, 2)
-    fresh, fitting = np.minimum(D, U), np.minimum(params_for_tokens(base, U), N)
+    fresh, fitting = np.minimum(D, U), np.minimum(params_for_tokens(law, U), N)
     repeats, excess = D / fresh - 1, N / fitting - 1
     if not repeats.any():
         raise FitError("no run repeats data (tokens <= unique_tokens), so R_D has no effect.")
@@ -293,16 +310,19 @@ def fit_data_constrained(
         )
     predictors = np.stack(
         [
-            np.full(len(L), np.log(base.E)),
-            np.log(base.A) - base.alpha * np.log(fitting),
-            np.log(base.B) - base.beta * np.log(fresh),
+            np.full(len(L), np.log(law.E)),
+            np.log(law.A) - law.alpha * np.log(fitting),
+            np.log(law.B) - law.beta * np.log(fresh),
             excess,
             repeats,
         ]
     )
-    exponents = (base.alpha, base.beta)
-    problem = RepetitionProblem(predictors, np.log(L), threshold(loss, delta), exponents)
-    model = RepetitionModel(problem, base)
+    exponents = (law.alpha, law.beta)
+    problem = RepetitionProblem(
+        predictors, np.log(L), threshold(loss, delta), exponents, times=squared(factors)
+    )
+    model = RepetitionModel(problem, law)
     restriction = model.restrict({}, ())
     best = search(problem, problem.starts(), restriction, lad=loss == "lad")
-    return conclude(model, best, restriction, labels, loss)
+    doubts = unit_doubts(N, D)
+    return conclude(model, best, restriction, labels, loss, doubts, absolute=sigma is not None)

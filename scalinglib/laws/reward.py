@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,7 @@ from scipy.special import xlogy
 
 from scalinglib.checks import Floats, at_least
 from scalinglib.errors import DataError
-from scalinglib.fit.curve import Curve
+from scalinglib.fit.formula import Curve, Domain
 
 
 class Peak(NamedTuple):
@@ -28,6 +28,7 @@ class GoldReward(Curve):
     alpha: float
     beta: float
     source: str = field(default="", kw_only=True, compare=False, repr=False)
+    domain: ClassVar[Domain] = "not negative"
 
     @classmethod
     def starts(cls, x: Floats, y: Floats) -> Floats:

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from scalinglib.checks import Floats, enough_rows, positive, varying, vectors
 from scalinglib.errors import FitError
 from scalinglib.fit.huber import Expansion, SmoothProblem
-from scalinglib.fit.model import Equation, Model
+from scalinglib.fit.model import Equation, Model, squared
 from scalinglib.fit.result import DELTA, Fit, Loss, conclude, threshold
 from scalinglib.fit.search import EXPONENTS, nonnegative, search
+from scalinglib.fit.weights import Weights, inverse_sd, rising
 from scalinglib.laws.power import PowerLaw
 
 RUNAWAY = 20.0
@@ -297,7 +298,13 @@ class ShiftedModel(Model):
 
 
 def fit_saturating(
-    x: ArrayLike, y: ArrayLike, *, loss: Loss = "l2", delta: float = DELTA
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    loss: Loss = "l2",
+    delta: float = DELTA,
+    weights: Weights = None,
+    sigma: Weights = None,
 ) -> Fit[SaturatingLaw]:
     """Fit y = A (1/x + d)^alpha, a power law that levels off at large x.
 
@@ -309,6 +316,8 @@ def fit_saturating(
         Loss of the log residual.
     delta : float, default `DELTA`
         Threshold of the Huber loss, in log units; the other losses ignore it.
+    weights, sigma : array_like, shape (n,), optional
+        Inverse standard deviations of ln y, or standard errors of y, as in `fit_power_law`.
 
     Returns
     -------
@@ -321,7 +330,8 @@ def fit_saturating(
     DataError
         If lengths differ or a value is not a positive finite number.
     FitError
-        If there are too few distinct points, or x or y does not vary.
+        If there are too few distinct points, x or y does not vary, or the points rise or fall
+        exponentially in 1/x, to which alpha and d run away together.
 
     References
     ----------
@@ -343,15 +353,30 @@ def fit_saturating(
     varying(values[1], "y")
     logs = -np.log(values[0])
     centre = -float(logs.mean())
-    problem = SaturatingProblem((logs + centre)[None], np.log(values[1]), threshold(loss, delta))
+    factors = inverse_sd(weights, sigma, values[1], labels, slope=1 / values[1])
+    problem = SaturatingProblem(
+        (logs + centre)[None], np.log(values[1]), threshold(loss, delta), times=squared(factors)
+    )
     model = SaturatingModel(problem, centre)
     restriction = model.restrict({}, ())
     best = search(problem, problem.starts(), restriction, lad=loss == "lad")
-    return conclude(model, best, restriction, labels, loss)
+    told = rising(values[:1], values[1], "y", "x", falls="and this law is for what falls")
+    if not abs(best.theta[2]) < RUNAWAY:
+        raise FitError(
+            "the points bend more sharply than any power of 1/x + d, so alpha and d grow without "
+            f"end and no law of this form fits best; {told[0] if told else 'use another form.'}"
+        )
+    return conclude(model, best, restriction, labels, loss, told, absolute=sigma is not None)
 
 
 def fit_shifted_power_law(
-    x: ArrayLike, y: ArrayLike, *, loss: Loss = "l2", delta: float = DELTA
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    loss: Loss = "l2",
+    delta: float = DELTA,
+    weights: Weights = None,
+    sigma: Weights = None,
 ) -> Fit[ShiftedPowerLaw]:
     """Fit y = E + A (x + d)^-alpha, a power law that saturates at both ends.
 
@@ -363,6 +388,8 @@ def fit_shifted_power_law(
         Loss of the log residual.
     delta : float, default `DELTA`
         Threshold of the Huber loss, in log units; the other losses ignore it.
+    weights, sigma : array_like, shape (n,), optional
+        Inverse standard deviations of ln y, or standard errors of y, as in `fit_power_law`.
 
     Returns
     -------
@@ -375,7 +402,7 @@ def fit_shifted_power_law(
     DataError
         If lengths differ or a value is not a positive finite number.
     FitError
-        If there are too few distinct points, x or y does not vary, or the points follow an
+        If there are too few distinct points, x or y does not vary, y rises, or the points follow an
         exponential, to which alpha and d run away together.
 
     References
@@ -397,14 +424,18 @@ def fit_shifted_power_law(
     varying(values[1], "y")
     logs = np.log(values[0])
     centre = float(logs.mean())
-    problem = ShiftedProblem((logs - centre)[None], np.log(values[1]), threshold(loss, delta))
+    factors = inverse_sd(weights, sigma, values[1], labels, slope=1 / values[1])
+    if told := rising(values[:1], values[1], "y", "x"):
+        raise FitError(told[0])
+    problem = ShiftedProblem(
+        (logs - centre)[None], np.log(values[1]), threshold(loss, delta), times=squared(factors)
+    )
     model = ShiftedModel(problem, centre)
     restriction = model.restrict({}, ())
     best = search(problem, problem.starts(), restriction, lad=loss == "lad")
-    fit: Fit[ShiftedPowerLaw] = conclude(model, best, restriction, labels, loss)
-    if not fit.law.alpha < RUNAWAY:
+    if not best.theta[2] < RUNAWAY:
         raise FitError(
             "the points fall exponentially towards their floor, so alpha and d grow without end "
             "and no power law fits best; use fit_power_law with offset=True, or add larger x."
         )
-    return fit
+    return conclude(model, best, restriction, labels, loss, absolute=sigma is not None)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from scalinglib import published
 from scalinglib.checks import Floats
 from scalinglib.fit.resample import draw
 from scalinglib.isoflop import fit_isoflop
+from scalinglib.isoflop.minima import Along
 from scalinglib.laws import ChinchillaLaw
 from scalinglib.published import Reported
 
@@ -42,7 +44,7 @@ def spread_of_draws(share: float, *, replace: bool) -> float:
     return float((1 / share if replace else (1 - share) / share) ** 0.5)
 
 
-def without_each(runs: pd.DataFrame, *, along: Literal["params", "tokens"]) -> pd.Series[float]:
+def without_each(runs: pd.DataFrame, *, along: Along) -> pd.Series[float]:
     """Exponent of approach 2 in the quantity `along`, without the runs of one flag reason each."""
     found = {}
     for reason in sorted(set(runs.flag_reason[runs.flagged])):
@@ -58,20 +60,86 @@ def plans_under_law(
 
     The losses are exact, or `n` times with the log residuals of the runs, redrawn independently.
     """
+    levels, minima = _minima_under_law(law, runs, "tokens", n, seed)
+    c, plans = np.log(levels / budget), []
+    for at in minima:
+        found = np.isfinite(at)
+        plans.append(np.exp(np.polyfit(c[found], at[found], 1)[1]))
+    return np.array(plans)
+
+
+def bend(budgets: ArrayLike, sizes: ArrayLike) -> tuple[float, float]:
+    """Quadratic coefficient of ln(size) in ln(budget), and its standard error by regression.
+
+    The error takes the points to scatter alike and independently.
+    """
+    x = np.log(np.asarray(budgets, float))
+    found, errors = np.polyfit(x - x.mean(), np.log(np.asarray(sizes, float)), 2, cov=True)
+    return float(found[0]), float(np.sqrt(errors[0, 0]))
+
+
+def bends_under_law(
+    law: ChinchillaLaw, runs: pd.DataFrame, *, along: Along, n: int, seed: int = 0
+) -> Floats:
+    """Quadratic coefficient of approach 2's ln N in ln C, `n` times, where a law without one holds.
+
+    The runs have the losses of the law with their own log residuals, redrawn independently. A draw
+    in which fewer than four budgets have a minimum is left out.
+    """
+    levels, minima = _minima_under_law(law, runs, along, n, seed)
+    c = np.log(levels) - np.log(levels).mean()
+    # On a budget ln D is a constant less ln N, so that one bends as much as the other, with the
+    # sign reversed.
+    sign = 1 if along == "params" else -1
+    found = [np.isfinite(at) for at in minima]
+    return np.array(
+        [
+            sign * np.polyfit(c[own], at[own], 2)[0]
+            for own, at in zip(found, minima, strict=True)
+            if own.sum() > 3
+        ]
+    )
+
+
+def exact_curves(law: ChinchillaLaw, params: Floats, *, places: int = 80) -> pd.DataFrame:
+    """Training curves without noise or schedule: losses of a law at 1 to 200 tokens a parameter."""
+    N, ratio = np.meshgrid(params, np.geomspace(1, 200, places), indexing="ij")
+    return pd.DataFrame(
+        {"run": N.ravel(), "params": N.ravel(), "tokens": (N * ratio).ravel(),
+         "loss": law.loss(N, N * ratio).ravel()}
+    )  # fmt: skip
+
+
+def above_finished(curves: pd.DataFrame) -> pd.Series[float]:
+    """Loss in mid-run above that of a finished run of the same size at its last token count.
+
+    Columns run, params, tokens, loss. One value, in the unit of the loss, for each finished run and
+    each longer one of its size.
+    """
+    found = {}
+    for _, same in curves.groupby("params"):
+        runs = {name: one.sort_values("tokens", kind="stable") for name, one in same.groupby("run")}
+        for short, ends in ((name, one.iloc[-1]) for name, one in runs.items()):
+            for long, one in runs.items():
+                # Two runs of one length may differ by a step.
+                if one.tokens.iloc[-1] > 1.01 * ends.tokens:
+                    found[short, long] = np.interp(ends.tokens, one.tokens, one.loss) - ends.loss
+    return pd.Series(found)
+
+
+def _minima_under_law(
+    law: ChinchillaLaw, runs: pd.DataFrame, along: Along, n: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Budgets, and logarithms of approach 2's minima (a row a draw, one without noise if n = 0)."""
     truth = law.loss(runs.params, runs.tokens)
     noise = np.zeros((1, len(runs)))
     if n:
         residuals = np.log(runs.loss.to_numpy() / truth)
         noise = residuals[np.concatenate([*draw(len(runs), n, seed=seed)])]
-    losses, x = truth * np.exp(noise), np.log(runs.tokens.to_numpy())
+    losses, x = truth * np.exp(noise), np.log(runs[along].to_numpy())
     levels, which = np.unique(runs.budget_flops, return_inverse=True)
     groups = [which == k for k in range(len(levels))]
-    vertices = np.stack([_vertices(x[own], losses[:, own]) for own in groups], axis=1)
-    c, plans = np.log(levels / budget), []
-    for at in vertices:
-        found = np.isfinite(at)
-        plans.append(np.exp(np.polyfit(c[found], at[found], 1)[1]))
-    return np.array(plans)
+    return levels, np.stack([_vertices(x[own], losses[:, own]) for own in groups], axis=1)
 
 
 def _vertices(x: Floats, losses: Floats) -> Floats:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 from scalinglib import published
 from scalinglib.architecture import Architecture
+from scalinglib.checks import Floats
 
 VOCABULARY_FITTED: Final = 32_168
 """The vocabulary that, without biases and norms, fits the sizes of Table A9 best."""
@@ -49,3 +52,16 @@ def shapes_of(table: pd.DataFrame) -> Architecture:
         head_size=table.kv_size.to_numpy(float),
         feedforward=table.ffw_size.to_numpy(float),
     )
+
+
+def depth_correlation(shapes: Architecture, params: Floats, ratio: Floats) -> float:
+    """Rank correlation of FLOP over 6ND with layers per width, at equal size.
+
+    What a parabola in the logarithm of the size explains is taken from the logarithms of both.
+    """
+    x = np.log(params)
+    left = [
+        np.log(y) - np.polyval(np.polyfit(x, np.log(y), 2), x)
+        for y in (ratio, shapes.layers / shapes.width)
+    ]
+    return float(spearmanr(*left).statistic)

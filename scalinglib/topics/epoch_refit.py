@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from scalinglib.checks import Floats
-from scalinglib.datasets import load
+from scalinglib.comparison import objective
 from scalinglib.fit.bootstrap import Bootstrap
 from scalinglib.fit.result import Fit
-from scalinglib.fit.search import solve
+from scalinglib.fit.search import nonnegative, solve
 from scalinglib.laws import ChinchillaLaw, fit_chinchilla, quasi_newton_run
 
 EXPONENTS = np.arange(0.0, 2.1, 0.5)
@@ -39,24 +39,56 @@ def replay_grid(
 ) -> pd.DataFrame:
     """SciPy's L-BFGS-B with default tolerances from Hoffmann's starts, best first.
 
-    Columns law, objective (summed over the runs whatever the optimiser saw), success.
+    Columns law, objective (summed over the runs whatever the optimiser saw), success, start.
+    The index is the place of the start in the grid.
     """
     found = [quasi_newton_run(runs, start=one, reduce=reduce) for one in hoffmann_starts(every)]
     table = pd.DataFrame(
         [{"law": one.law, "objective": one.objective, "success": one.success} for one in found]
     )
-    return table.sort_values("objective", kind="stable", ignore_index=True)
+    table["start"] = hoffmann_starts(every)
+    return table.sort_values("objective", kind="stable")
 
 
-def model_sizes(params: pd.Series[float]) -> NDArray[np.int64]:
-    """For each run the model of Hoffmann's Table A9 nearest to it, as a label.
+def path(
+    runs: pd.DataFrame, start: ChinchillaLaw, *, reduce: Literal["mean", "sum"], most: int = 400
+) -> pd.DataFrame:
+    """Every iterate of L-BFGS-B with default tolerances, from the start to where it stops.
 
-    Sizes read off a figure differ in their last digits, so equal models are not equal numbers.
+    Columns step, alpha, beta, objective (summed over the runs whatever the optimiser saw). The
+    optimiser is deterministic, so a run cut off at k iterations ends at the k-th iterate.
     """
-    known = 1e6 * np.unique(load("chinchilla_architectures").reported_params_millions)
-    apart = np.abs(np.log(params.to_numpy()[:, None] / known))
-    nearest: NDArray[np.int64] = apart.argmin(axis=1)
-    return nearest
+    points = [{"step": 0, "alpha": start.alpha, "beta": start.beta,
+               "objective": objective(start, runs)}]  # fmt: skip
+    for step in range(1, most + 1):
+        one = quasi_newton_run(runs, start=start, reduce=reduce, options={"maxiter": step})
+        if one.iterations < step:
+            break
+        points.append({"step": step, "alpha": one.law.alpha, "beta": one.law.beta,
+                       "objective": one.objective})  # fmt: skip
+    return pd.DataFrame(points)
+
+
+def surface(fit: Fit[Any], alphas: Floats, betas: Floats) -> pd.DataFrame:
+    """The least objective that A, B and E allow at each pair of exponents.
+
+    Columns alpha, beta, objective (sum over the runs). Each pair is solved from the coefficients
+    that are best in relative error and from those of the fit; the lower end counts.
+    """
+    problem = fit.model.problem
+    pairs = np.array(list(product(alphas, betas)))
+    scaled = np.exp(-pairs[:, :, None] * problem.u - problem.y)
+    floor = np.broadcast_to(np.exp(-problem.y), (len(pairs), 1, problem.n_points))
+    best = nonnegative(np.concatenate([scaled, floor], axis=1))
+    near = np.log(np.maximum(best, 1e-4 * np.exp(np.median(problem.y))))
+    same = np.broadcast_to(fit.theta[:3], near.shape)
+    directions = fit.model.restrict({"alpha": 0.5, "beta": 0.5}, ()).directions
+    ends = [
+        solve(problem, np.concatenate([guess, pairs], axis=1).T, None, directions)[1]
+        for guess in (near, same)
+    ]
+    lowest = np.minimum(*ends)
+    return pd.DataFrame({"alpha": pairs[:, 0], "beta": pairs[:, 1], "objective": lowest})
 
 
 def budget_blocks(flops: pd.Series[float], nominal: Floats) -> NDArray[np.int64]:
@@ -114,6 +146,46 @@ def bend_by_chance(
             _refit(one, losses[end.index]).a for one, end in zip(fits, ends, strict=True)
         ]
     return found[:, 0] - found[:, 1]
+
+
+def quantities(runs: pd.DataFrame) -> dict[str, Floats]:
+    """Decimal logarithms of N, D, C and D/N, each from its mean."""
+    tokens_per_param = runs.tokens / runs.params
+    columns = {"N": runs.params, "D": runs.tokens, "C": runs.flops, "D/N": tokens_per_param}
+    logs = {name: np.log10(np.asarray(values, float)) for name, values in columns.items()}
+    return {name: values - values.mean() for name, values in logs.items()}
+
+
+def curvatures(runs: pd.DataFrame, residuals: Floats) -> dict[str, float]:
+    """Quadratic coefficient of residuals against each of `quantities`, per squared decade."""
+    return {
+        name: float(np.polyfit(x, residuals, 2)[0]) for name, x in quantities(runs).items()
+    }  # fmt: skip
+
+
+def curvatures_by_chance(
+    fit: Fit[Any], runs: pd.DataFrame, *,
+    groups: NDArray[Any] | None = None, n: int = 400, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
+    """The same coefficients in `n` sets of runs that obey the fitted law, each fitted anew.
+
+    Residuals are shuffled, or change sign by `groups`, as in `bend_by_chance`.
+    """
+    generator = np.random.default_rng(seed)
+    residuals = fit.residuals.reindex(runs.index).to_numpy()
+    expected = np.log(fit.law.loss(runs.params, runs.tokens))
+    label = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    found = []
+    for _ in range(n):
+        if label is None:
+            error = generator.permutation(residuals)
+        else:
+            error = residuals * generator.choice([-1, 1], label.max() + 1)[label]
+        losses = pd.Series(expected + error, index=runs.index)
+        law = _refit(fit, losses.reindex(fit.residuals.index))
+        left = losses - np.log(law.loss(runs.params, runs.tokens))
+        found.append(curvatures(runs, left.to_numpy()))
+    return pd.DataFrame(found)
 
 
 def _refit(fit: Fit[Any], log_losses: pd.Series[float]) -> ChinchillaLaw:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,9 @@ from scalinglib import published
 from scalinglib.checks import Floats, positive, served_tokens
 from scalinglib.compute import FLOPS_PER_SERVED_TOKEN, SERVED_PER_TRAINED, training_flops
 from scalinglib.errors import DataError
+from scalinglib.fit.result import Result
 from scalinglib.laws.chinchilla import ChinchillaLaw
-from scalinglib.optimum import Allocation, budget_for_loss, compute_optimal
+from scalinglib.optimum import Allocation, budget_for_loss, compute_optimal, require_optimum
 from scalinglib.published import Reported
 
 EXAMPLES = "sardana2024/example"
@@ -123,7 +124,9 @@ def lifetime_flops(N: ArrayLike, D: ArrayLike, served: ArrayLike) -> Floats:
     return total
 
 
-def inference_optimal(law: ChinchillaLaw, loss: ArrayLike, served: ArrayLike) -> LifetimeOptimum:
+def inference_optimal(
+    law: ChinchillaLaw | Result[Any], loss: ArrayLike, served: ArrayLike
+) -> LifetimeOptimum:
     """Find the model of a given loss with the least compute over training and serving.
 
     Along the curve of equal loss let p be the share of the reducible loss that the size term
@@ -136,8 +139,8 @@ def inference_optimal(law: ChinchillaLaw, loss: ArrayLike, served: ArrayLike) ->
 
     Parameters
     ----------
-    law : ChinchillaLaw
-        Law with positive A, B, alpha and beta.
+    law : ChinchillaLaw or Fit
+        Law with positive A, B, alpha and beta, or a fit of one.
     loss : array_like
         Loss to reach (nats per token), above `law.E`.
     served : array_like
@@ -167,23 +170,24 @@ def inference_optimal(law: ChinchillaLaw, loss: ArrayLike, served: ArrayLike) ->
     >>> print(f"{best.chosen.N / 1e9:.2f}B, saving {best.saving:.1%}")
     6.97B, saving 17.4%
     """
+    own: ChinchillaLaw = require_optimum(law)
     L, served = np.broadcast_arrays(positive("loss", loss), served_tokens(served))
-    low = ~(L > law.E)
+    low = ~(L > own.E)
     if low.any():
         raise DataError(
-            f"loss {L[low].flat[0]:g} is not above the floor E = {law.E:g} of the law, so no "
+            f"loss {L[low].flat[0]:g} is not above the floor E = {own.E:g} of the law, so no "
             "model reaches it; ask for a higher loss."
         )
-    baseline = compute_optimal(law, budget_for_loss(law, L))
-    reducible = L - law.E
-    least = (law.B / reducible) ** (1 / law.beta)
+    baseline = compute_optimal(own, budget_for_loss(own, L))
+    reducible = L - own.E
+    least = (own.B / reducible) ** (1 / own.beta)
     with np.errstate(divide="ignore"):
         demand = np.log(served / (SERVED_PER_TRAINED * least))
-    z = _logit_share(np.log(law.beta / law.alpha), demand, 1 / law.beta)
+    z = _logit_share(np.log(own.beta / own.alpha), demand, 1 / own.beta)
     share = np.exp(-np.logaddexp(0.0, -z))
-    N = (law.A / (reducible * share)) ** (1 / law.alpha)
-    D = least * np.exp(np.logaddexp(0.0, z) / law.beta)
-    chosen = Allocation(C=training_flops(N, D), N=N[()], D=D[()], loss=law.loss(N, D))
+    N = (own.A / (reducible * share)) ** (1 / own.alpha)
+    D = least * np.exp(np.logaddexp(0.0, z) / own.beta)
+    chosen = Allocation(C=training_flops(N, D), N=N[()], D=D[()], loss=own.loss(N, D))
     return LifetimeOptimum(served=served[()], chosen=chosen, baseline=baseline)
 
 

@@ -20,6 +20,7 @@ from scalinglib.checks import Floats, positive, vectors
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.errors import DataError
 from scalinglib.fit.line import fit_line
+from scalinglib.isoflop import fit_isoflop, power_line
 from scalinglib.laws.chinchilla import ChinchillaLaw
 from scalinglib.optimum import Allocation, compute_optimal, require_optimum
 
@@ -69,6 +70,33 @@ def exponents_by_count(optima: pd.DataFrame) -> pd.DataFrame:
         rows[name] = {
             "a": size.slope, "se": size.slope_se, "b": fit_line(C, D).slope,
             "a, end points": (N[-1] - N[0]) / (C[-1] - C[0]),
+        }  # fmt: skip
+    return pd.DataFrame(rows).T
+
+
+def exponents_without_tables(
+    runs: pd.DataFrame, *, vocabulary: float, near: float = 0.08
+) -> pd.DataFrame:
+    """Exponents of size from IsoFLOP runs, by how many of two tables of a vocabulary count.
+
+    Columns budget_flops, params (both tables counted), width, tokens, loss. The lowest loss of each
+    size, sizes within the share `near` of the lowest of their budget, parabolas. `low` and `high`
+    leave out a budget each; the last column counts compute as 6 N D of the same count.
+    """
+    best = runs.sort_values("loss", kind="stable").drop_duplicates(["budget_flops", "params"])
+    lowest = best.groupby("budget_flops").loss.transform("min")
+    best = best[best.loss <= (1 + near) * lowest]
+    rows = {}
+    for tables, name in enumerate(("all", "without embeddings", "and without the output layer")):
+        counted = best.assign(params=best.params - tables * vocabulary * best.width)
+        fit = fit_isoflop(counted)
+        alone = [
+            fit_isoflop(counted[counted.budget_flops != C]).a for C in counted.budget_flops.unique()
+        ]
+        N, D = fit.minima.params, fit.minima.tokens
+        rows[name] = {
+            "a": fit.a, "low": min(alone), "high": max(alone),
+            "a, compute recounted": power_line(FLOPS_PER_PARAM_TOKEN * N * D, N).exponent,
         }  # fmt: skip
     return pd.DataFrame(rows).T
 

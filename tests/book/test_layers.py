@@ -27,6 +27,7 @@ ORDER = [
     {"charts"},
     {"display"},
     {"report"},
+    {"__main__"},
     {"chapters"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -60,7 +60,9 @@ def test_seeds_are_those_of_numpy(fit, boot):
 def test_summaries_are_those_of_the_resamples(boot):
     alpha = boot.params["alpha"].to_numpy()
     assert boot.se()["alpha"] == pytest.approx(alpha.std(ddof=1), rel=1e-12)
-    assert boot.interval("alpha", level=0.9) == tuple(np.quantile(alpha, [0.05, 0.95]))
+    # The last bit of an interpolated quantile depends on the CPU and on the layout of the column.
+    expected = np.quantile(alpha, [0.05, 0.95])
+    np.testing.assert_allclose(boot.interval("alpha", level=0.9), expected, rtol=1e-12)
     assert boot.covariance().loc["E", "E"] == pytest.approx(boot.params["E"].var(ddof=1))
 
 

@@ -83,7 +83,7 @@ def test_labels_are_kept(noisy):
         ({"x": X[:, None]}, sl.DataError, "x must be one-dimensional"),
         ({"y": ["a"] * 40}, sl.DataError, "y must hold numbers only"),
         ({"y": np.where(X > 5, np.nan, 0.5)}, sl.DataError, "y is nan at position 33"),
-        ({"weights": np.zeros(40)}, sl.DataError, "weights must be positive"),
+        ({"weights": np.zeros(40)}, sl.DataError, "row 0, weights: 0 is not a positive"),
         ({"y": -np.ones(40), "transform": np.log}, sl.DataError, "which the transform turns"),
         ({"fixed": {"top": 1}}, sl.DataError, "'top' is not a parameter of Sigmoid"),
         ({"fixed": {"low": 2}}, sl.DataError, "outside 0 to 1"),

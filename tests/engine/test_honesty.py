@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import scalinglib as sl
+from benchmarks import alarms
+from scalinglib.fit.warnings import outlying
 
 LAW = sl.ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
 
@@ -164,6 +167,114 @@ def test_an_exponent_at_its_bound_is_named():
     noise = np.exp(0.01 * np.random.default_rng(0).standard_normal(30))
     runs = pd.DataFrame({"params": N, "tokens": D, "loss": (2 + 400 * N**-0.34) * noise})
     assert sl.fit_chinchilla(runs).warnings
+
+
+@pytest.mark.parametrize("spread", [0.0, 5e-4, 3e-3, 0.02, 0.045])
+@pytest.mark.parametrize("column", ["params", "tokens"])
+def test_sizes_equal_for_all_purposes_are_one(spread, column):
+    others = np.repeat(np.geomspace(2e9, 2e11, 8), 3)
+    equal = 2.15e9 * (1 + spread * np.tile([-1.0, 0.0, 1.0], 8))
+    N, D = (equal, others) if column == "params" else (others / 30, equal)
+    thing = "model size" if column == "params" else "token count"
+    with pytest.raises(sl.FitError, match=f"one {thing}"):
+        sl.fit_chinchilla(at(N, D))
+
+
+def test_two_groups_of_nearly_equal_sizes_are_two():
+    N = np.repeat([2e8, 4e9], 12) * (1 + 0.02 * np.tile([-1.0, 0.0, 1.0], 8))
+    with pytest.raises(sl.FitError, match="only two values of model size"):
+        sl.fit_chinchilla(at(N, np.tile(np.geomspace(2e9, 2e11, 12), 2)))
+
+
+@pytest.mark.parametrize("spread", [0.15, 0.2, 0.3])
+def test_sizes_that_barely_differ_are_named(spread):
+    generator = np.random.default_rng(round(100 * spread))
+    N = 2e9 * np.exp(spread * generator.uniform(-1, 1, 25))
+    fit = sl.fit_chinchilla(at(N, np.geomspace(1e9, 1e12, 25)))
+    assert any("not identified" in sentence for sentence in fit.warnings)
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("decades", [1, 3])
+def test_a_ratio_from_runs_at_one_ratio_is_refused_or_doubted(jitter, decades):
+    law = sl.OvertrainingLaw(E=1.84, a=212.0, b=367.0, eta=0.136).chinchilla
+    for seed in range(8):
+        generator = np.random.default_rng([seed, round(1000 * jitter), decades])
+        N = 10 ** generator.uniform(7, 7 + decades, 25)
+        D = 20 * N * np.exp(jitter * generator.standard_normal(25))
+        runs = pd.DataFrame({"params": N, "tokens": D})
+        runs["loss"] = law.loss(N, D) * np.exp(0.005 * generator.standard_normal(25))
+        try:
+            told = sl.fit_overtraining(runs).warnings
+        except sl.FitError:
+            continue
+        assert told
+
+
+@pytest.mark.parametrize("decimals", [3, 4, 6, 8, 10, 12, 17])
+@pytest.mark.parametrize("design", ["grid", "random", "isoflop"])
+def test_rounded_losses_of_a_formula_are_not_called_hard(decimals, design):
+    for n in (12, 36):
+        runs = alarms.table(design, n, 0.0, 4)
+        assert sl.fit_chinchilla(runs.assign(loss=runs.loss.round(decimals))).warnings == ()
+
+
+def test_clean_tables_are_silent_and_troubled_ones_are_not():
+    # A twentieth of 84 tables is 4; more than 9 would come in one such test of a hundred.
+    cells = [(n, noise) for n in alarms.RUNS for noise in alarms.NOISE]
+    clean = [
+        alarms.told(alarms.table(design, n, noise, 7 * k))
+        for k, (n, noise) in enumerate(cells)
+        for design in ("random", "grid", "isoflop", "random")
+    ]
+    assert stats.binomtest(sum(clean), len(clean), 0.05, "greater").pvalue > 0.01
+    for trouble in alarms.TROUBLES:
+        found = [
+            alarms.told(alarms.table(design, n, noise, k, trouble))
+            for k, n in enumerate((12, 20, 40, 100))
+            for noise in (1e-3, 5e-3)
+            for design in alarms.DESIGNS
+        ]
+        assert stats.binomtest(sum(found), len(found), 0.9, "less").pvalue > 0.01, trouble
+
+
+@pytest.mark.parametrize("others", [1, 3, 5])
+def test_several_outliers_do_not_hide_each_other(others):
+    runs = alarms.table("random", 60, 0.005, 2)
+    places = np.arange(others) * 7 + 3
+    runs.loc[places, "loss"] *= 1.12
+    (sentence,) = sl.fit_chinchilla(runs).warnings
+    assert all(f"{place}" in sentence for place in places[:5])
+
+
+def test_studentised_gaps_are_those_of_leaving_a_point_out():
+    # A straight line, for which the linear step is exact: the oracle fits the other points.
+    generator = np.random.default_rng(5)
+    X = np.stack([np.ones(20), np.linspace(-1, 1, 20)])
+    y = generator.standard_normal(20)
+    y[4] += 40
+    scaled = X / np.linalg.norm(X, axis=1, keepdims=True)
+    far, gap = outlying(y - 3 * X[1], scaled)
+    assert far.tolist() == [4]
+    rest = np.arange(20) != 4
+    slope, level = np.polyfit(X[1, rest], y[rest], 1)
+    assert gap == pytest.approx(y[4] - level - slope * X[1, 4])
+
+
+@pytest.mark.parametrize(
+    ("form", "n"), [("line", 3), ("line", 10), ("held floor", 3), ("free floor", 5)]
+)
+def test_intervals_of_few_points_are_doubted_and_a_profile_keeps_its_level(form, n):
+    shares = alarms.coverage(alarms.line, n, 0.01, form, tables=range(30))
+    assert shares["warned"] == 1
+    assert stats.binomtest(round(30 * shares["profile"]), 30, 0.95, "less").pvalue > 0.001
+
+
+@pytest.mark.parametrize(("n", "kept"), [(20, True), (21, False), (40, False)])
+def test_clusters_count_as_what_is_drawn(n, kept, synthetic_runs):
+    fit = sl.fit_chinchilla(synthetic_runs(LAW, 120, noise=0.01, seed=3))
+    boot = sl.bootstrap(fit, n=400, clusters=np.arange(120) % n)
+    assert any(f"{n} clusters" in sentence for sentence in boot.warnings) == kept
 
 
 def test_unidentified_parameters_and_rivals_are_named():

@@ -107,8 +107,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("runs", "words"),
         [
-            (pd.concat([profiles((1e20,), sizes=3)] * 2),
-             "3 distinct model sizes, and a profile needs 4"),
+            (pd.concat([profiles((1e20,), sizes=2)] * 2),
+             "2 distinct model sizes, and a profile needs 3"),
             (profiles((1e20,), 0.05, 0.5), "above all its runs.*add larger model sizes"),
             (profiles((1e20,)).eval("loss = 5 - loss"), "do not curve upwards"),
             (profiles((1e20,)).assign(loss=2.5), "do not curve upwards"),

@@ -52,14 +52,14 @@ class TestTheTable:
         assert table.loc["kaplan2020", ["a", "b"]].tolist() == [0.73, 0.27]
 
     def test_line_through_table_3(self, optima):
-        line = optimum.frontier_line(optima[optima.approach == 1])
+        line = sl.fit_frontier(optima[optima.approach == 1])
         assert (line.a, line.b) == pytest.approx((0.4981, 0.5019), abs=1e-4)
         assert (line.k_N, line.k_D) == pytest.approx((0.0992, 1.696), rel=1e-3)
 
     @pytest.mark.parametrize(("approach", "a", "b"), [(2, 0.4899, 0.5100), (3, 0.4586, 0.5410)])
     def test_lines_through_table_a3(self, optima, spent, approach, a, b):
         rows = optima[(optima.approach == approach) & (spent < 2)]
-        line = optimum.frontier_line(rows)
+        line = sl.fit_frontier(rows)
         assert (line.a, line.b) == pytest.approx((a, b), abs=1e-4)
 
     @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_the_pair_that_was_trained_tells_kaplan_from_chinchilla_and_no_more(chin
 
 
 def test_approach_1_asks_for_the_size_that_the_paper_says(optima):
-    line = optimum.frontier_line(optima[optima.approach == 1])
+    line = sl.fit_frontier(optima[optima.approach == 1])
     asked = line.params(published.value("hoffmann2022/Kaplan size, budget"))
     assert published.printed("hoffmann2022/approach 1 size").value == pytest.approx(asked, rel=2e-3)
 

@@ -281,3 +281,11 @@ class TestDevices:
         spent = sl.training_flops(*published.row("model/Llama 3.1 405B"))
         full = device_hours(spent, peak=published.value("peak/H100"), mfu=1.0)
         assert full / published.value("grattafiori2024/GPU hours") == pytest.approx(0.345, abs=1e-3)
+
+
+def test_models_of_like_size_cost_more_the_deeper_they_are(corrected):
+    vocabulary = published.value("hoffmann2022/vocabulary")
+    shape = compute.shapes_of(corrected)
+    N = shape.params(vocabulary=vocabulary, projections=5)
+    ratio = shape.ratio_to_6nd(N, leave_out=LOOKUPS)
+    assert compute.depth_correlation(shape, N, ratio) == pytest.approx(0.81, abs=0.01)

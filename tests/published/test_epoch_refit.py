@@ -10,6 +10,7 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
+from scalinglib.isoflop import model_sizes
 from scalinglib.topics import epoch_refit
 
 NAMES = ["A", "B", "E", "alpha", "beta"]
@@ -302,7 +303,7 @@ class TestLossScale:
 
 
 def best_plan(grid):
-    return sl.compute_optimal(grid.law[0], published.value("hoffmann2022/Gopher budget"))
+    return sl.compute_optimal(grid.law.iloc[0], published.value("hoffmann2022/Gopher budget"))
 
 
 class TestHoffmannsGrid:
@@ -313,14 +314,14 @@ class TestHoffmannsGrid:
         averaged = epoch_refit.replay_grid(runs, reduce="mean", every=every)
         assert summed.success.all()
         assert averaged.success.all()
-        assert summed.objective[0] < (1 + 1e-6) * HUBER_OBJECTIVE
+        assert summed.objective.iloc[0] < (1 + 1e-6) * HUBER_OBJECTIVE
         arrived = (summed.objective < 1.01 * HUBER_OBJECTIVE).mean()
         assert arrived == pytest.approx(0.09, abs=0.015)
-        assert averaged.objective[0] == pytest.approx(1.088 * HUBER_OBJECTIVE, rel=0.01)
+        assert averaged.objective.iloc[0] == pytest.approx(1.088 * HUBER_OBJECTIVE, rel=0.01)
         said = published.value("hoffmann2022/approach 3/Gopher size")
         assert pytest.approx(said, rel=0.05) == best_plan(averaged).N / 1e9
         assert 1.5 * said < best_plan(summed).N / 1e9
-        assert averaged.law[0].beta != pytest.approx(UNROUNDED.beta, rel=0.05)
+        assert averaged.law.iloc[0].beta != pytest.approx(UNROUNDED.beta, rel=0.05)
 
     def test_every_ninth_start(self, chinchilla_runs):
         self.check(chinchilla_runs, 9)
@@ -336,7 +337,7 @@ def drawn(chinchilla_runs, chinchilla_fit):
     points = sl.load("isoflop_runs").query("experiment == 'chinchilla'")
     nominal = points.budget_flops.unique()
     groups = {
-        "sizes": epoch_refit.model_sizes(chinchilla_runs.params),
+        "sizes": model_sizes(chinchilla_runs.params),
         "budgets": epoch_refit.budget_blocks(chinchilla_runs.flops, nominal),
     }
     return {name: (sl.bootstrap(chinchilla_fit, clusters=one), one) for name, one in groups.items()}
@@ -384,7 +385,7 @@ class TestBend:
         np.testing.assert_allclose(fits, [0.667, 0.456, 0.342], atol=1e-3)
 
     def test_a_draw_is_what_a_full_search_finds(self, chinchilla_runs, chinchilla_fit):
-        groups = epoch_refit.model_sizes(chinchilla_runs.params)
+        groups = model_sizes(chinchilla_runs.params)
         error = chinchilla_fit.residuals.to_numpy()
         _, label = np.unique(groups, return_inverse=True)
         signs = np.random.default_rng(3).choice([-1, 1], label.max() + 1)[label]
@@ -424,3 +425,55 @@ class TestBend:
         found = [np.polyfit(x[rows], y[rows], 1)[0] for rows in ENDS]
         np.testing.assert_allclose(slopes, found, atol=0.02)
         assert found[0] > 1.5 * found[1]
+
+
+class TestSurface:
+    """The profile over the exponents, and two minimisers on it."""
+
+    def test_it_is_what_a_full_search_finds(self, chinchilla_runs, chinchilla_fit):
+        pairs = [(0.2, 0.3), (0.5, 0.5), (0.9, 0.41)]
+        for alpha, beta in pairs:
+            found = epoch_refit.surface(chinchilla_fit, np.array([alpha]), np.array([beta]))
+            full = sl.fit_chinchilla(chinchilla_runs, fixed={"alpha": alpha, "beta": beta})
+            assert found.objective[0] == pytest.approx(full.objective, rel=1e-9)
+
+    def test_the_mean_stops_on_the_path_of_the_sum(self, chinchilla_runs):
+        # The start from which the sum arrives and the mean ends lowest, of one in nine.
+        start = epoch_refit.hoffmann_starts(9)[289]
+        walk = {
+            how: epoch_refit.path(chinchilla_runs, start, reduce=how) for how in ("mean", "sum")
+        }
+        stop = walk["mean"].iloc[-1]
+        assert stop.objective == pytest.approx(3.507 * HUBER_OBJECTIVE, rel=1e-3)
+        nearest = (walk["sum"][["alpha", "beta"]] - stop[["alpha", "beta"]]).abs().max(axis=1)
+        assert nearest.min() < 1e-3
+        assert walk["sum"].objective.iloc[-1] < (1 + 1e-5) * HUBER_OBJECTIVE
+
+    def test_a_path_ends_where_the_run_ends(self, chinchilla_runs):
+        whole = sl.quasi_newton_run(chinchilla_runs, start=UNROUNDED)
+        walk = epoch_refit.path(chinchilla_runs, UNROUNDED, reduce="sum")
+        assert walk.objective.iloc[-1] == pytest.approx(whole.objective, rel=1e-12)
+        assert walk.step.iloc[-1] == whole.iterations
+
+
+class TestLeftovers:
+    """Residuals of the one law bend against D/N, and not against N, D and C beyond chance."""
+
+    def reached(self, runs, fit, groups):
+        seen = epoch_refit.curvatures(runs, fit.residuals.reindex(runs.index).to_numpy())
+        draws = epoch_refit.curvatures_by_chance(fit, runs, groups=groups)
+        return {name: (draws[name].abs() >= abs(value)).mean() for name, value in seen.items()}
+
+    def test_the_curve_against_tokens_per_parameter(self, chinchilla_runs, chinchilla_fit, drawn):
+        for _, groups in drawn.values():
+            share = self.reached(chinchilla_runs, chinchilla_fit, groups)
+            assert share["D/N"] < 0.01
+            assert min(share[name] for name in "NDC") > 0.05
+
+    def test_it_does_not_rest_on_ten_runs(self, chinchilla_runs, drawn):
+        ratio = chinchilla_runs.tokens / chinchilla_runs.params
+        keep = (ratio > np.sort(ratio, kind="stable")[9]).to_numpy()
+        runs = chinchilla_runs[keep]
+        for _, groups in drawn.values():
+            share = self.reached(runs, sl.fit_chinchilla(runs), groups[keep])
+            assert share["D/N"] < 0.02

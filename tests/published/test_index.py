@@ -1,35 +1,55 @@
-"""The front page: what the first figure and its bullets may say."""
+"""The front page: its numbers are those of the chapters, and its figure says what it shows."""
 
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
 
 import scalinglib as sl
 from scalinglib import published
-from scalinglib.optimum import reducible_exponent
+from tests.book.prose import read, settled
 
-TEXT = (Path(__file__).resolve().parents[2] / "chapters" / "index.md").read_text()
+PAGE = read("index")
 RUNS = sl.load("chinchilla_runs")
+QUOTED = re.findall(r"\{settled\}`([\w-]+)/(\w+)`", PAGE.text)
 
 
-@pytest.fixture(scope="module")
-def fit():
-    return sl.fit_chinchilla(RUNS[~RUNS.excluded])
+@pytest.mark.parametrize(("chapter", "name"), QUOTED)
+def test_every_number_is_one_that_its_chapter_prints(chapter, name):
+    assert settled.stored(chapter)[name]
+    assert f"{{glue:text}}`{name}`" in read(chapter).text
+    assert f"]({chapter}.md)" in PAGE.text
 
 
-def test_the_four_sets_do_not_agree_where_there_are_runs(fit):
-    sets = (fit.law, published.EPOCH_2024, published.HOFFMANN_2022, published.HOFFMANN_2022_ROUNDED)
+def test_every_chapter_has_its_line():
+    for chapter in {name for name, _ in QUOTED} | {"speed"}:
+        assert PAGE.text.count(f"]({chapter}.md)\n: ") == 1, chapter
+
+
+def test_the_four_sets_do_not_agree_where_there_are_runs():
+    fit = sl.fit_chinchilla(RUNS[~RUNS.excluded])
+    sets = (
+        fit.law,
+        published.EPOCH_2024,
+        published.HOFFMANN_2022,
+        published.HOFFMANN_2022_ROUNDED,
+    )
     budgets = np.geomspace(RUNS.flops.min(), RUNS.flops.max(), 50)
     asked = np.array([sl.compute_optimal(law, budgets).tokens_per_param for law in sets])
     assert asked[:, -1].round().tolist() == [20, 20, 42, 64]
     assert (asked.max(axis=0) / asked.min(axis=0)).min() > 1.3
     assert np.abs(asked[0] / asked[1] - 1).max() < 0.03
+    # An earlier page said that they agree there.
+    assert "agree where" not in PAGE.flat
 
 
-def test_the_exponent_in_compute_is_not_that_in_parameters(fit):
-    assert reducible_exponent(fit.law) < 0.6 * min(fit.law.alpha, fit.law.beta)
+def test_the_three_findings_keep_their_limits():
+    first, second, third = re.findall(r"\n- \*\*.*?(?=\n- \*\*|\n\n## )", PAGE.text, re.S)
+    assert {"spread_low", "dn_lower", "dn_upper"} <= names(first)
+    assert {"four_low", "four_high"} <= names(second)
+    assert "twenty" in second
+    assert {"owt_first", "owt_last", "owt_decay"} <= names(third)
 
 
-def test_nothing_is_promised():
-    assert "when they are finished" not in TEXT
+def names(text):
+    return set(re.findall(r"\{settled\}`[\w-]+/(\w+)`", text))

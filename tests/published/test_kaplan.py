@@ -6,6 +6,7 @@ from scipy.optimize import minimize_scalar
 
 import scalinglib as sl
 from scalinglib import optimum, published
+from scalinglib.isoflop import model_sizes
 from scalinglib.topics import kaplan
 
 PRINTED = kaplan.printed_constants()
@@ -344,3 +345,20 @@ class TestSplit:
         budget = published.value("hoffmann2022/Gopher budget")
         epoch = sl.compute_optimal(published.EPOCH_2024, budget).D
         assert epoch / SPLIT.tokens(budget) == pytest.approx(6.17, abs=0.05)
+
+
+def test_no_rounding_of_the_constants_brings_back_the_measured_split():
+    size, steps, batch = (PRINTED[name] for name in ("alpha_N", "alpha_S", "alpha_B"))
+    low = size.value - size.half_unit
+    others = [one.value + one.half_unit for one in (steps, batch)]
+    assert kaplan.compute_exponent(low, *others) / low == pytest.approx(0.690, abs=1e-3)
+    assert PRINTED["p_N"].value - PRINTED["p_N"].half_unit > 0.72
+    assert optimum.joint_exponent(JOINT) == pytest.approx(0.575, abs=1e-3)
+
+
+def test_the_refitted_joint_law_excludes_the_split_however_runs_are_drawn(chinchilla_runs):
+    fit = sl.fit_kaplan(chinchilla_runs)
+    for groups in (None, model_sizes(chinchilla_runs.params)):
+        boot = sl.bootstrap(fit, n=400, seed=0, clusters=groups)
+        low, high = boot.interval(optimum.joint_exponent)
+        assert low < sl.fit_chinchilla(chinchilla_runs).law.a < high < PRINTED["p_N"].value

@@ -200,7 +200,28 @@ def test_loss_falls_for_every_added_token():
     assert EPOCH.loss(8e9, 15e12) == pytest.approx(2.022, abs=5e-4)
 
 
-def test_laws_of_narrow_ratios_promise_more():
+def test_ten_times_the_ratio_costs_the_same_factor_at_every_budget():
+    for C in (1e22, 1e26):
+        best = sl.compute_optimal(EPOCH, C)
+        waste = compute_waste(EPOCH, best.N / 10**0.5, best.D * 10**0.5)
+        assert waste == pytest.approx(1.5796, abs=1e-4)
+
+
+def test_the_published_saving_lies_outside_both_intervals():
+    # Runs drawn one by one, and whole model sizes drawn: runs of one size are not independent.
+    kept = sl.load("chinchilla_runs").query("not excluded")
+    fit, sizes = sl.fit_chinchilla(kept), kept.params.map("{:.2g}".format)
+    said = overtraining.examples()["13B"].printed["saving"].value / 100
+    for clusters in (None, sizes):
+        boot = sl.bootstrap(fit, n=100, seed=7, clusters=clusters)
+        low, high = boot.interval(lambda law: best_for("13B", law).saving)
+        assert said < low < high
+
+
+def test_laws_of_narrow_ratios_promise_more_but_with_no_steady_trend():
+    law = {key: published.law(f"sardana2024/{key}") for key in ("up to 250", "up to 500", "all")}
+    between = [one.loss(150e6, 1.5e12) for one in law.values()]
+    assert between[0] < between[2] < between[1]
     narrow, full = (published.law(f"sardana2024/{key}") for key in ("up to 100", "all"))
     assert narrow.loss(150e6, 1.5e12) == pytest.approx(2.445, abs=1e-3)
     assert full.loss(150e6, 1.5e12) == pytest.approx(2.752, abs=1e-3)
@@ -271,6 +292,20 @@ def test_a_general_solver_finds_nothing_lower(runs, corpus):
     fit = fit_overtraining(sample)
     assert fit.objective == pytest.approx(2 * lowest.cost, rel=1e-6)
     assert 2 * fit.law.eta == pytest.approx(lowest.x[3], rel=1e-4)
+
+
+def test_half_of_the_possible_fifth_runs_predict_within_one_percent(runs):
+    low, high = published.row("gadre2024/fit ratio")
+    mine = runs[(runs.corpus == "rpj") & runs.model.isin(overtraining.SMALL)]
+    target = runs[(runs.corpus == "rpj") & (runs.model == "open_lm_1b")]
+    (target,) = target[target.tokens_per_param == 640].itertuples()
+    errors = []
+    for model in overtraining.SMALL:
+        fifth = (mine.model == model) & (mine.tokens_per_param == high)
+        fit = fit_overtraining(mine[(mine.tokens_per_param == low) | fifth])
+        errors.append(float(fit.predict(target.params, target.tokens)) / target.loss - 1)
+    assert (min(errors), max(errors)) == pytest.approx((-0.006, 0.022), abs=1e-3)
+    assert sum(abs(one) < 0.01 for one in errors) == 2
 
 
 @pytest.mark.parametrize("model", overtraining.LARGE)

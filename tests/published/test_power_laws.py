@@ -96,7 +96,8 @@ class TestMinima:
         small = minima[minima.budget <= 1e20]
         fit = sl.fit_power_law(small.budget, small.loss, offset=True)
         assert fit.law.E < 1e-6
-        assert "bound of zero" in fit.warnings[0]
+        # Noise alone sends the floor of so few points to zero, so the interval is what is doubted.
+        assert "too few" in sl.bootstrap(fit, n=400, seed=0).warnings[0]
 
     def test_a_line_always_ends_too_low(self, minima):
         errors = rolling_backtest(minima.budget, minima.loss)

@@ -334,6 +334,35 @@ def test_the_count_alone_moves_the_exponent_of_the_same_runs():
         assert row["a, end points"] == pytest.approx(said, abs=0.006)
 
 
+@pytest.fixture(scope="module")
+def counts():
+    return reconciliation.exponents_without_tables(
+        sl.load("llama_isoflops"), vocabulary=published.value("beck2025/vocabulary")
+    )
+
+
+class TestLlamaRuns:
+    """IsoFLOP runs of Beck et al. 2025, with no, one and both tables of the vocabulary left out."""
+
+    def test_the_parameters_are_two_tables_and_the_layers(self):
+        one = sl.load("llama_isoflops").iloc[0]
+        inside = one.params - 2 * published.value("beck2025/vocabulary") * one.width
+        layers = 10 * (4 * 512**2 + 3 * 512 * 1408 + 2 * 512) + 512
+        assert inside == pytest.approx(layers, rel=1e-6)
+
+    def test_exponents(self, counts):
+        assert counts.a.tolist() == pytest.approx([0.573, 0.629, 0.725], abs=0.002)
+        said = published.value("beck2025/a/Llama")
+        assert counts.a.iloc[0] == pytest.approx(said, abs=0.005)
+
+    def test_the_order_holds_without_any_one_budget(self, counts):
+        assert (counts.low.to_numpy()[1:] > counts.high.to_numpy()[:-1]).all()
+
+    def test_recounting_compute_as_well_leaves_less_than_half_of_the_rise(self, counts):
+        both = np.ptp(counts["a, compute recounted"])
+        assert 0.3 < both / np.ptp(counts.a) < 0.5
+
+
 class TestClaims:
     def test_exponents_of_both_papers(self):
         assert (SPLIT.p_N, SPLIT.p_D) == (0.73, 0.27)
@@ -362,9 +391,20 @@ class TestClaims:
         ratio = refit / SPLIT.tokens(C)
         assert ratio == pytest.approx(6.17, abs=0.05)
 
-    def test_exponents_move_with_the_data_set(self):
+    def test_exponents_move_with_the_data_set(self, optima, tables):
+        # Within DeepSeek's one study by more than between the two pipelines on one corpus.
         values = published.row("deepseek2024/a by corpus")
-        assert max(values) - min(values) > 0.1
+        last = stored_line(tables[1], reconciliation.STEPS["optimiser tuned"]).exponent
+        assert max(values) - min(values) > 0.1 > max(values) - last
+
+    def test_the_lines_of_the_set_ups_meet_at_the_largest_budget(self, optima):
+        lines = [stored_line(optima, setup) for setup in reconciliation.STEPS.values()]
+        at_end, at_chinchilla = (
+            np.exp(np.ptp(np.log([line.at(C) for line in lines])))
+            for C in (optima.flops.max(), published.value("porian2024/Chinchilla budget"))
+        )
+        assert at_end < 1.5
+        assert at_chinchilla == pytest.approx(39.4, abs=0.1)
 
     def test_the_minima_of_chinchilla_fall_like_kaplan(self):
         runs = sl.load("isoflop_runs")

@@ -179,6 +179,39 @@ class TestTheEstimatorOfThePaper:
         assert list(lost) == ["cal_10", "cal_25"]
 
 
+class TestTheAuthorsOwnSteps:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def ways(curves):
+        return vision_multimodal.score_curves(curves, forms=vision_multimodal.M4_FITS)
+
+    def test_what_they_forecast(self, ways):
+        mean = ways.by_curve().mean()
+        assert mean["authors' steps"] == pytest.approx(0.0237, abs=5e-4)
+        assert mean["authors' distance, minimised"] == pytest.approx(0.0353, abs=5e-4)
+        assert mean["log of the error"] < mean["authors' steps"]
+
+    def test_m4_beats_the_laws_without_a_start_however_it_is_fitted(self, ways, five):
+        others = five.by_curve()[["power law", "with a floor", "saturating"]].mean()
+        assert ways.by_curve().mean().max() < others.min()
+
+    def test_by_models_the_steps_and_our_fit_are_not_told_apart(self, ways):
+        models = by_model(ways)
+        test = vision_multimodal.sign_test(models["log of the error"], models["authors' steps"])
+        assert test.p > 0.05
+
+    def test_they_rest_away_from_the_minimum_of_their_distance(self, ways):
+        ends = ways.by_curve("plateau")
+        assert (ends["authors' steps"] > 0.1).all()
+        assert (ends["authors' distance, minimised"] < 1e-3).sum() == 3
+
+    def test_over_all_public_curves(self, every_curve):
+        forms = {name: vision_multimodal.M4_FITS[name] for name in
+                 ("authors' steps", "authors' distance, minimised")}  # fmt: skip
+        mean = vision_multimodal.score_curves(every_curve, forms=forms).by_curve().mean()
+        assert mean.tolist() == pytest.approx([0.0441, 0.0485], abs=5e-4)
+
+
 class TestVisionTransformers:
     def test_five_points(self):
         errors = published.law("zhai2022/fine-tuned").loss(10.0 ** np.arange(5))

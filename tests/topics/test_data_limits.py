@@ -37,6 +37,7 @@ WALL = data_limits.DataStock(15e12, 2024, 0.38, 300e12, 100e12, 1000e12)
         (lambda: data_limits.simulate_collapse(10, repeats=0), "repeats must be 1 or more"),
         (lambda: data_limits.simulate_collapse(10, fresh=2), "fresh is 2"),
         (lambda: data_limits.collapse_walk(1), "n must be 2 or more"),
+        (lambda: data_limits.fit_rival(RUNS, LAW.base, "linear"), "'linear' is not a law"),
     ],
 )  # fmt: skip
 def test_bad_input(call, message):
@@ -125,3 +126,30 @@ def test_the_walk_of_collapse_drifts_downwards(n):
 def test_the_average_variance_stays():
     paths = data_limits.simulate_collapse(50, generations=5, repeats=20_000, seed=3)
     assert np.mean(paths**2, axis=1) == pytest.approx(np.ones(6), abs=0.03)
+
+
+def test_a_rival_returns_the_law_it_came_from():
+    runs = RUNS[~RUNS.flagged]
+    theta = np.array([0.65, np.log(6.0), 5.0, 7.0, -4.0, 0.35, 0.4, 0.6, 0.6])
+    formula = data_limits.RIVALS["joint fit, bounded"](runs, LAW.base)[0]
+    amounts = [runs[name].to_numpy(dtype=float) for name in ("params", "tokens", "unique_tokens")]
+    made = runs.assign(loss=formula(theta, *amounts))
+    base = sl.fit_chinchilla(made[made.tokens <= made.unique_tokens]).law
+    law = data_limits.fit_rival(made, base, "joint fit, bounded")
+    assert np.abs(np.log(law.loss(*amounts) / made.loss)).max() < 0.005
+
+
+def test_a_bounded_law_has_a_ceiling():
+    formula = data_limits.RIVALS["joint fit, bounded"](RUNS[~RUNS.flagged], LAW.base)[0]
+    theta = np.array([0.0, np.log(9.0), 5, 7, -4, 0.35, 0.4, 0.6, 0.6])
+    law = data_limits.RivalLaw(formula, theta, 0.0)
+    assert law.loss(1e30, 1e12, 1.0) == pytest.approx(10.0)
+
+
+def test_a_lead_over_an_equal_is_nothing():
+    runs = RUNS[~RUNS.flagged]
+    one = np.random.default_rng(0).normal(0, 0.1, len(runs))
+    errors = runs[[]].assign(first=one, same=-one, worse=2 * one)
+    lead = data_limits.lead(errors, runs, "first", n=200)
+    assert (lead.loc["same"] == 0).all()
+    assert 0 < lead.loc["worse", "low"] < lead.loc["worse", "lead"] < lead.loc["worse", "high"]

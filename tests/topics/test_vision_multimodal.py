@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize_scalar, nnls
 
 import scalinglib as sl
 from scalinglib.optimum import reducible_exponent
@@ -275,3 +275,40 @@ def test_a_fit_of_m4_returns_the_law_it_came_from():
 def test_m4_wants_error_rates():
     with pytest.raises(sl.DataError, match="shares of one"):
         vision_multimodal.fit_two_ended(np.arange(1, 8), np.arange(70, 0, -10))
+
+
+def plain_rounds(x, y, rounds):
+    """The alternating steps as they stand, a hundred Newton steps a round, from their first end."""
+    u, start, end = np.log(x), 1.0, y.min() - 1e-3
+    design = np.stack([np.ones_like(u), -u, np.log(1 - y)], axis=1)
+    for _ in range(rounds):
+        log_b, c, a = nnls(design, np.log(y - end))[0]
+        for _ in range(100):
+            above, below = y - end, start - y
+            gap = np.log(above) - a * np.log(below) - log_b + c * u
+            end += 0.1 * np.mean(gap / above) / np.mean((1 - gap) / above**2)
+            start += 0.1 * np.mean(gap / below) / np.mean((a + gap) / below**2)
+            end = np.clip(end, 0, y.min() - 1e-3)
+            start = np.clip(start, y.max() + 1e-3, 1 + 1e-3)
+    return start, end
+
+
+def test_the_fixed_point_is_where_plain_rounds_lead():
+    x = np.geomspace(1e5, 1e8, 30)
+    y = TWO_ENDED.loss(x) * np.exp(np.random.default_rng(0).normal(0, 0.005, 30))
+    law = vision_multimodal.fit_alternating(x, y).law
+    assert (law.start, law.end) == pytest.approx(plain_rounds(x, y, 500), rel=2e-3)
+
+
+def test_refreshed_it_returns_the_law_it_came_from_and_unrefreshed_it_does_not():
+    x = np.geomspace(1e5, 1e8, 30)
+    y = TWO_ENDED.loss(x)
+    exact = vision_multimodal.fit_alternating(x, y, refresh=True)
+    assert exact.law.end == pytest.approx(TWO_ENDED.end, rel=1e-3)
+    assert exact.law.start == pytest.approx(TWO_ENDED.start, rel=1e-3)
+    assert vision_multimodal.fit_alternating(x, y).law.a > 1.5 * TWO_ENDED.a
+
+
+def test_alternating_steps_want_error_rates():
+    with pytest.raises(sl.DataError, match="error rates below one"):
+        vision_multimodal.fit_alternating(np.arange(1, 8), np.arange(70, 0, -10))

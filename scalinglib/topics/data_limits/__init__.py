@@ -1,13 +1,8 @@
 """Repeated data, the data wall, and collapse on synthetic data."""
 
 from .collapse import collapse_median, collapse_walk, simulate_accumulation, simulate_collapse
-from .penalty import (
-    PenaltyLaw,
-    errors_by_epochs,
-    fit_penalty,
-    folded,
-    split_errors,
-)
+from .contest import errors_by_epochs, folded, lead, split_errors
+from .penalty import PenaltyLaw, fit_penalty, penalty_draws
 from .repetition import (
     EXAMPLE,
     DataLimitedAllocation,
@@ -22,6 +17,7 @@ from .repetition import (
     repeated_pairs,
     worth_of_epochs,
 )
+from .rivals import RIVALS, RivalLaw, fit_rival
 from .wall import (
     LARGEST_RUN,
     STOCK_GROWTH,
@@ -33,11 +29,13 @@ from .wall import (
 __all__ = [
     "EXAMPLE",
     "LARGEST_RUN",
+    "RIVALS",
     "STOCK_GROWTH",
     "TOKENS_PER_PARAM",
     "DataLimitedAllocation",
     "DataStock",
     "PenaltyLaw",
+    "RivalLaw",
     "collapse_median",
     "collapse_walk",
     "compute_optimal_demand",
@@ -46,11 +44,14 @@ __all__ = [
     "errors_by_epochs",
     "example_runs",
     "fit_penalty",
+    "fit_rival",
     "folded",
+    "lead",
     "local_minima",
     "measured_worth",
     "objective_at",
     "objective_profile",
+    "penalty_draws",
     "predicted_price",
     "repeated_pairs",
     "simulate_accumulation",

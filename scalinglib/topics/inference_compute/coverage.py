@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -143,6 +143,11 @@ class BetaFit(Result[BetaBinomial]):
 
     alpha_se: float
     beta_se: float
+    predicts: ClassVar[str] = "coverage"
+    instead: ClassVar[str] = (
+        "its alpha_se and beta_se are standard errors, and its predict takes numbers of samples; "
+        "fit problems drawn with replacement for anything else"
+    )
 
     @property
     def rates(self) -> BetaBinomial:

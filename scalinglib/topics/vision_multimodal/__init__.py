@@ -1,5 +1,6 @@
 """Learning curves of vision models, and exponents of multimodal laws."""
 
+from .alternating import fit_alternating
 from .exponents import (
     IMPLIED,
     ExponentCheck,
@@ -14,6 +15,7 @@ from .learning_curves import (
     FIVE_FORMS,
     FORMS,
     FOUR_FORMS,
+    M4_FITS,
     CurveScores,
     SignTest,
     observed_doublings,
@@ -32,6 +34,7 @@ __all__ = [
     "FORMS",
     "FOUR_FORMS",
     "IMPLIED",
+    "M4_FITS",
     "CurveScores",
     "ExponentCheck",
     "SignTest",
@@ -40,6 +43,7 @@ __all__ = [
     "VisionTower",
     "check_exponent",
     "check_row",
+    "fit_alternating",
     "fit_two_ended",
     "frontier_law",
     "loss_of_slope",

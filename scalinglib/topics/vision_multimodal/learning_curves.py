@@ -30,6 +30,7 @@ from scalinglib.laws.saturating import (
     fit_shifted_power_law,
 )
 
+from .alternating import fit_alternating
 from .two_ends import TwoEndedFit, TwoEndedLaw, fit_two_ended
 
 CurveLaw = PowerLaw | SaturatingLaw | ShiftedPowerLaw | TwoEndedLaw
@@ -50,6 +51,15 @@ FOUR_FORMS: Mapping[str, Fitter] = MappingProxyType({**FORMS, "both ends": fit_s
 
 FIVE_FORMS: Mapping[str, Fitter] = MappingProxyType({**FOUR_FORMS, "M4": fit_two_ended})
 """The same and the estimator that Alabdulmohsin et al. 2022 propose."""
+
+M4_FITS: Mapping[str, Fitter] = MappingProxyType(
+    {
+        "log of the error": fit_two_ended,
+        "authors' steps": fit_alternating,
+        "authors' distance, minimised": partial(fit_alternating, refresh=True),
+    }
+)
+"""M4 fitted in three ways: ours, and the two that the authors' objective allows."""
 
 BY = ("task", "model")
 

@@ -1,0 +1,171 @@
+"""How often clean tables are warned of, troubled ones are not, and intervals miss the truth.
+
+Tables are drawn from known laws on three designs. A clean one should be fitted without a word. One
+with a run 10 % off, a run that stopped early, tokens nearly proportional to parameters, or sizes
+nearly equal should get a warning or a refusal. Intervals are those of the bootstrap, for parameters
+and for predictions up to two decades beyond the runs, beside `scalinglib.profile`.
+
+``python -m benchmarks.alarms`` prints all of it in a few minutes; ``--tables`` says how many tables
+a cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import scalinglib as sl
+from scalinglib.checks import Floats
+
+LAWS = (
+    sl.ChinchillaLaw(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367),
+    sl.ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
+)
+PARAMS, TOKENS = (5e7, 1e10), (1e9, 3e11)
+DESIGNS, RUNS, NOISE = (
+    ("random", "grid", "isoflop"),
+    (7, 9, 12, 20, 40, 100, 240),
+    (1e-3, 0.01, 0.03),
+)
+TROUBLES = ("outlier", "unfinished", "ray", "size")
+LINE, FLOOR = sl.PowerLaw(A=20.0, alpha=0.05), sl.PowerLaw(A=400.0, alpha=0.14, E=1.6)
+POINTS, RESAMPLES = (3, 5, 7, 10, 15, 20, 30, 60), 400
+DECADES = (0, 1, 2)
+
+
+def sizes(design: str, n: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
+    """Parameters and tokens of `n` runs: log-uniform, on a grid, or on budgets."""
+    if design == "random":
+        spans = np.log([PARAMS, TOKENS])
+        N, D = np.exp([generator.uniform(low, high, n) for low, high in spans])
+        return N, D
+    rows = int(np.clip(round(np.sqrt(n)), 3, 9))
+    columns = -(-n // rows)
+    if design == "grid":
+        N, D = np.meshgrid(np.geomspace(*PARAMS, rows), np.geomspace(*TOKENS, columns))
+        kept = np.sort(generator.choice(N.size, n, replace=False), kind="stable")
+        return N.ravel()[kept], D.ravel()[kept]
+    C = np.repeat(np.geomspace(6e18, 2e21, rows), columns)[:n]
+    ratio = np.tile(np.geomspace(3.0, 200.0, columns), rows)[:n]
+    N = np.sqrt(C / 6 / ratio)
+    return N, ratio * N
+
+
+def table(design: str, n: int, noise: float, number: int, trouble: str = "") -> pd.DataFrame:
+    """Draw one table; the same arguments always give the same one."""
+    generator = np.random.default_rng([n, round(1e4 * noise), number, len(design + trouble)])
+    law, (N, D) = LAWS[number % 2], sizes(design, n, generator)
+    if trouble == "ray":
+        D = 20 * N * np.exp(generator.uniform(0, 0.1) * generator.standard_normal(n))
+    if trouble == "size":
+        N = 2e9 * np.exp(generator.uniform(0, 0.1) * generator.uniform(-0.5, 0.5, n))
+    loss = law.loss(N, D) * np.exp(noise * generator.standard_normal(n))
+    one = generator.integers(n)
+    if trouble == "outlier":
+        loss[one] *= generator.choice([1.1, 1 / 1.1])
+    if trouble == "unfinished":
+        loss[one] *= law.loss(N[one], 0.1 * D[one]) / law.loss(N[one], D[one])
+    return pd.DataFrame({"params": N, "tokens": D, "loss": loss})
+
+
+def told(runs: pd.DataFrame, fit: Callable[[pd.DataFrame], Any] = sl.fit_chinchilla) -> bool:
+    """Whether a fit warns, or refuses."""
+    try:
+        return bool(fit(runs).warnings)
+    except sl.FitError:
+        return True
+
+
+def alarms(n: int, trouble: str = "", *, tables: int = 40) -> pd.DataFrame:
+    """Share of tables of `n` runs that get a word, by noise (rows) and design (columns)."""
+    # A run 10 % off is no outlier at 3 % noise.
+    noises = NOISE[:2] if trouble in ("outlier", "unfinished") else NOISE
+    shares = [
+        [np.mean([told(table(design, n, noise, k, trouble)) for k in range(tables)])
+         for design in DESIGNS]
+        for noise in noises
+    ]  # fmt: skip
+    return pd.DataFrame(shares, index=list(noises), columns=list(DESIGNS))
+
+
+def line(n: int, noise: float, number: int, form: str) -> tuple[sl.Fit[Any], Any]:
+    """A fit to three decades of compute: a line, a curve with its floor held, or with it free."""
+    law = LINE if form == "line" else FLOOR
+    C = np.geomspace(1e18, 1e21, n)
+    generator = np.random.default_rng([n, round(1e4 * noise), number])
+    fixed = {"E": FLOOR.E} if form == "held floor" else None
+    y = law.loss(C) * np.exp(noise * generator.standard_normal(n))
+    return sl.fit_power_law(C, y, offset=form != "line", fixed=fixed), law
+
+
+def plane(n: int, noise: float, number: int, form: str) -> tuple[sl.Fit[Any], Any]:
+    """A fit of the Chinchilla law to runs anywhere in the plane, under the loss `form`."""
+    runs = table("random", n, noise, 2 * number)
+    return sl.fit_chinchilla(runs, loss=form), LAWS[0]  # type: ignore[arg-type]
+
+
+def coverage(
+    draw: Callable[..., tuple[sl.Fit[Any], Any]], n: int, noise: float, form: str,
+    *, tables: Iterable[int] = range(100),
+) -> dict[str, float]:  # fmt: skip
+    """Share of nominal 95 % intervals that hold the truth, and of bootstraps that warn."""
+    found = []
+    for number in tables:
+        fit, law = draw(n, noise, number, form)
+        boot = sl.bootstrap(fit, n=RESAMPLES, seed=number)
+        ahead = (1e21,) if fit.scale is None else (PARAMS[1], TOKENS[1])
+        held = {"alpha": _holds(boot.interval("alpha"), law.alpha)}
+        for decade in DECADES:
+            at = [x * 10 ** (decade / len(ahead)) for x in ahead]
+            loss = partial(_loss, at)
+            with np.errstate(all="ignore"):  # wild resamples predict no number
+                held[f"{decade} decades on"] = _holds(boot.interval(loss), loss(law))
+        if fit.loss == "l2":
+            held["profile"] = _holds(sl.profile(fit, "alpha").interval, law.alpha)
+        found.append({**held, "warned": len(boot.warnings) > len(fit.warnings)})
+    shares: dict[str, float] = pd.DataFrame(found).mean().to_dict()
+    return shares
+
+
+def _loss(at: list[float], law: Any) -> float:
+    return float(law.loss(*at))
+
+
+def _holds(ends: tuple[float, float], value: float) -> bool:
+    return ends[0] <= value <= ends[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.alarms", description=__doc__)
+    parser.add_argument("--tables", type=int, default=40, help="tables a cell")
+    tables = parser.parse_args(arguments).tables
+    for trouble in ("", *TROUBLES):
+        for n in RUNS if not trouble else [n for n in RUNS if n >= 12]:
+            part = alarms(n, trouble, tables=tables)
+            print(
+                f"{trouble or 'clean':10} {n:4d} runs: {100 * part.to_numpy().mean():5.1f} %",
+                end="  ",
+            )
+            print(
+                {noise: f"{100 * row.mean():.0f} %" for noise, row in part.iterrows()}, flush=True
+            )
+    cells: list[tuple[Any, int, float, str]]
+    cells = [(line, n, 0.01, form) for form in ("line", "held floor", "free floor") for n in POINTS]
+    cells += [(plane, n, noise, loss) for loss in ("huber", "l2") for n in (9, 12, 20, 40)
+              for noise in NOISE[1:]]  # fmt: skip
+    for draw, n, noise, form in cells:
+        if form != "free floor" or n > 3:
+            shares = coverage(draw, n, noise, form, tables=range(tables))
+            print(f"{form:10} {n:3d} points, noise {noise:g}:", end="  ")
+            print(*(f"{name} {share:.2f}" for name, share in shares.items()), sep="  ", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The command line, and the report on anybody's runs that it writes."""
