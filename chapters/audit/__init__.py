@@ -1,12 +1,15 @@
-"""What the claims of the ledger compute: a function settles one or more claims of ``data/claims.csv``.
+"""What the claims compute: a function settles one or more rows of ``data/claims.csv``.
 
-A function returns named readings, numbers that ``scalinglib`` computes from ``data``. For each claim
-the table ``claim_readings`` says which of them speak to it, and which range the words of the claim
-allow. The verdict follows from these rows alone, by `verdict`.
+A function returns named readings, numbers that ``scalinglib`` computes from ``data``. For each
+claim the table ``claim_readings`` says which of them speak to it, and which range the words of the
+claim allow. The verdict follows from these rows alone, by `verdict`.
 """
 
 from __future__ import annotations
 
+import importlib
+import math
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -32,10 +35,9 @@ def settles(*claims: str) -> Callable[[Settling], Settling]:
 
 
 def settled() -> dict[str, Settling]:
-    """Every bound claim and its function."""
-    from . import stems
-
-    stems.load()
+    """Every bound claim and its function; a module of this folder for each chapter."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f".{module.name}", __name__)
     return dict(_SETTLED)
 
 
@@ -71,8 +73,9 @@ def verdict(readings: list[Reading]) -> str:
 
 
 def readings(claim: str, table: pd.DataFrame, computed: Readings) -> list[Reading]:
-    """The rows of a claim, with the numbers as its function computes them now."""
+    """The rows of a claim, with the numbers as its function computes them now; no bound is open."""
+    rows = table[table.claim == claim].fillna({"low": -math.inf, "high": math.inf})
     return [
         Reading(row.reading, row.low, row.high, float(computed[row.reading]), row.against)
-        for row in table[table.claim == claim].itertuples()
+        for row in rows.itertuples()
     ]

@@ -306,7 +306,7 @@ def size_of_the_listing() -> Readings:
     C = chinchilla.SNIPPET_BUDGET
     wanted = {
         "20 tokens per parameter": float(RULE.params(C)),
-        "approach 1": float(optimum.frontier_line(_optima(1)).params(C)),
+        "approach 1": float(sl.fit_frontier(_optima(1)).params(C)),
         "the IsoFLOP refit": float(_isoflop().params(C)),
     }
     wanted |= {name: float(sl.compute_optimal(law, C).N) for name, law in LAWS.items()}

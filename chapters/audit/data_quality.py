@@ -42,9 +42,6 @@ def fitted(*terms: Term) -> sl.CorpusFit:
     return sl.fit_corpora(grid(), terms=terms, reference="dclm")
 
 
-# --- Is there a multiplier? -----------------------------------------------------------------
-
-
 @settles("D026")
 def one_multiplier() -> Readings:
     """Whether one factor of compute does for every test and every budget, and fits best."""
@@ -96,9 +93,6 @@ def bound_on_data() -> Readings:
             for name in ("Nemotron", "Comma")}  # fmt: skip
 
 
-# --- What a multiplier does to the best model -----------------------------------------------
-
-
 @settles("D033")
 def product_form() -> Readings:
     """Where the product of powers is least at one budget, and what ten times the quality moves.
@@ -139,9 +133,6 @@ def better_data_and_size() -> Readings:
         "size exponent on the better corpus over the earlier, DeepSeek": by_corpus["current"]
         / by_corpus["early"],
     }
-
-
-# --- The Phi models -------------------------------------------------------------------------
 
 
 @settles("D027")
@@ -202,9 +193,6 @@ def the_gap_of_phi_2() -> Readings:
             EPOCH.loss(small, np.inf) / target
         ),
     }
-
-
-# --- Pruning --------------------------------------------------------------------------------
 
 
 @settles("D035")

@@ -44,9 +44,6 @@ def gain(curve: Curve, at: float) -> float:
     return float(1 - two / one)
 
 
-# --- The models that were trained -----------------------------------------------------------
-
-
 def embeddings(width: float) -> float:
     """Parameters of the embeddings of vocabulary and positions at a width, in Kaplan's set-up."""
     setup = published.values("kaplan2020/WebText2")
@@ -103,9 +100,6 @@ def two_shapes() -> Readings:
         "aspect ratio of the wide model over the deep one": (wide / few) / (narrow / many),
         "difference in loss, at most": published.value("kaplan2020/derived/shape_loss"),
     }
-
-
-# --- One quantity at a time -----------------------------------------------------------------
 
 
 @settles("A013")
@@ -194,9 +188,6 @@ def loss_or_perplexity() -> Readings:
     }
 
 
-# --- What a doubling buys -------------------------------------------------------------------
-
-
 def at_chinchillas_data(N: ArrayLike) -> Floats:
     """Loss of Epoch's law on Chinchilla's tokens."""
     loss: Floats = EPOCH.loss(N, published.row("model/Chinchilla 70B")[1])
@@ -260,9 +251,6 @@ def diminishing_returns() -> Readings:
     return found
 
 
-# --- Size and data together -----------------------------------------------------------------
-
-
 def best_joint_loss(C: ArrayLike) -> Floats:
     """Least loss of the joint law for a budget (FLOP)."""
     return sl.isoflop_curve(JOINT, C, optimum.joint_optimum(JOINT, C)).loss
@@ -311,9 +299,6 @@ def large_or_long() -> Readings:
     return {"loss of the larger over that of the smaller, joint law": float(large / small)}
 
 
-# --- Training time, and the split of compute ------------------------------------------------
-
-
 @settles("A021", "C029")
 def sample_efficiency() -> Readings:
     """Steps to a loss of 3 by Kaplan's law, and tokens to a loss of 2.6 by Epoch's, by size."""
@@ -360,9 +345,6 @@ def exponents_of_the_split() -> Readings:
         "exponent of size, from the laws of compute and size": BY_COMPUTE.alpha / BY_SIZE.alpha,
         "exponent of size, least joint law": optimum.joint_exponent(JOINT),
     }
-
-
-# --- GPT-3 ----------------------------------------------------------------------------------
 
 
 @settles("A026")

@@ -41,9 +41,6 @@ def optimum_of(law: ChinchillaLaw, params: float) -> Allocation:
     return compute_optimal(law, budget_for_params(law, params))
 
 
-# --- Training and serving -------------------------------------------------------------------
-
-
 def serving(params: float, tokens: float, served: float) -> float:
     """What use adds to the training of a model (FLOP)."""
     life = overtraining.lifetime_flops(params, tokens, served)
@@ -117,9 +114,6 @@ def saving_at_a_billion() -> Readings:
         for name, size in sizes.items()
     }
     return {f"share saved, quality of {name}": float(one) for name, one in saved.items()}
-
-
-# --- What released models were given --------------------------------------------------------
 
 
 @settles("A061", "D009", "D090")
@@ -199,9 +193,6 @@ def times_the_optimal_data() -> Readings:
         name.replace("optimal tokens", "times the optimum"): D / tokens
         for name, tokens in optimal_data_of_an_8b().items()
     }
-
-
-# --- Saturation, cost, quality --------------------------------------------------------------
 
 
 @settles("A072")

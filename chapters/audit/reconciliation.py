@@ -25,9 +25,6 @@ CORPORA: Final = {"RefinedWeb": "porian2024_optima", "OpenWebText2": "porian2024
 """The two corpora of Porian et al. 2024, and their tables of optima."""
 
 
-# --- The two recommendations ----------------------------------------------------------------
-
-
 @settles("A032", "A033", "C030")
 def exponents_of_both() -> Readings:
     """Exponents of size and of data as the two papers print them, and of Epoch's refit."""
@@ -70,9 +67,6 @@ def more_data_than_kaplan() -> Readings:
         )
         for name, C in (("Gopher's budget", GOPHER), ("GPT-3's compute", GPT3))
     }
-
-
-# --- The causes -----------------------------------------------------------------------------
 
 
 @cache
@@ -142,9 +136,6 @@ def bias_of_small_models() -> Readings:
             published.HOFFMANN_2022, *SIZES
         ),
     }
-
-
-# --- Do exponents carry over? ---------------------------------------------------------------
 
 
 @settles("C005")
