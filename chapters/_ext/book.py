@@ -67,5 +67,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("book.css", priority=900)
     app.add_js_file("vendor/vega.js", priority=400, loading_method="defer")
     app.add_js_file("charts.js", priority=401, loading_method="defer")
-    app.add_js_file("claims.js", priority=402, loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
