@@ -1,15 +1,16 @@
-"""A public name of the package, written as code in a sentence, links to its place in the reference."""
+"""A public name of the package, written as code in a sentence, links to the reference."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-import scalinglib
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+
+import scalinglib
 
 NAME = re.compile(r"(?:sl\.)?(\w+)(?:\(.*\))?", re.S)
 

@@ -31,9 +31,9 @@ def chapters() -> list[str]:
     return [Path(name).name for name in (contents["root"], *listed)]
 
 
-def tables(slug: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def tables(slug: str, root: Path = ROOT) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The comparison tables of a chapter's stored notebook, each with the heading above it."""
-    notebook = json.loads((ROOT / "chapters" / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((root / "chapters" / f"{slug}.ipynb").read_text(encoding="utf-8"))
     heading = ""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
