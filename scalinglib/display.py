@@ -108,10 +108,8 @@ class Comparison:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         frame = self.frame()
-        bundle = {"text/plain": _plain(frame), RECORDS: self.records()}
-        if MODE != "text":
-            bundle["text/html"] = self._html(frame)
-        return bundle
+        other = {RECORDS: self.records()} if MODE == "text" else {"text/html": self._html(frame)}
+        return {"text/plain": _plain(frame), **other}
 
     def _html(self, frame: pd.DataFrame) -> str:
         head = "".join(f'<th scope="col">{name}</th>' for name in frame.columns)
