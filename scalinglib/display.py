@@ -26,6 +26,8 @@ from .published import Reported
 __all__ = ["Comparison", "comparison", "number", "percent", "power", "quantity", "say"]
 
 MODE = os.environ.get("SCALINGLIB_DISPLAY", "jupyter")
+RECORDS = "application/vnd.scalinglib.comparison+json"
+"""The type under which a stored notebook holds the rows of a comparison table."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
@@ -87,12 +89,27 @@ class Comparison:
             ]
         )
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+    def records(self) -> list[dict[str, Any]]:
+        """The rows for machines: the address in parts, what the frame prints, and our error."""
+        return [
+            {
+                "quantity": name,
+                "printed": reported.text,
+                "source": reported.source,
+                "where": reported.where,
+                "how": reported.how,
+                "ours": _digits(ours, reported),
+                "se": None if se is None else f"{se:.2g}",
+                "returns": reported.returns(ours),
+                "agrees": reported.agrees(ours, se),
+            }
+            for name, reported, ours, se in self.rows
+        ]
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         frame = self.frame()
-        bundle = {"text/plain": _plain(frame)}
-        if MODE != "text":
-            bundle["text/html"] = self._html(frame)
-        return bundle
+        other = {RECORDS: self.records()} if MODE == "text" else {"text/html": self._html(frame)}
+        return {"text/plain": _plain(frame), **other}
 
     def _html(self, frame: pd.DataFrame) -> str:
         head = "".join(f'<th scope="col">{name}</th>' for name in frame.columns)

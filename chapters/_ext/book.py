@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import assets
 import parallel
+import scoreboard
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
@@ -30,6 +32,9 @@ def inputs_digest(root: Path = ROOT) -> str:
     digest = hashlib.sha256()
     for path in (path for group in groups for path in group):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    # The scoreboard shows what the other pages stored.
+    for path in sorted(root.glob("chapters/*.ipynb")):
+        digest.update(json.dumps(list(scoreboard.tables(path.stem, root))).encode())
     return digest.hexdigest()[:16]
 
 

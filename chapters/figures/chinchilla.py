@@ -95,8 +95,8 @@ def optima(
     )
     bad = points.transform_filter("datum.misprint")
     cross = bad.mark_point(style="cross", color=EPOCH.colour)
-    bad_word = bad.mark_text(style="note", dy=28, lineBreak="\n", color=EPOCH.colour).encode(
-        text=alt.value("misprint: FLOP\nten times too low")
+    bad_word = bad.mark_text(style="note", dy=24, color=EPOCH.colour).encode(
+        text=alt.value("misprint")
     )
     last = data[~data.misprint].groupby("approach", sort=False).tail(1)
     names = [
@@ -170,8 +170,8 @@ def scores(benchmarks: pd.DataFrame) -> Any:
     """
     data = benchmarks.assign(gain=benchmarks.chinchilla - benchmarks.gopher)
     data = data.sort_values("gain", ascending=False, kind="stable")
-    y = rows("benchmark:N", data.benchmark, labels=150)
-    score = axis("Score (percent)", (48, 97), values=[50, 60, 70, 80, 90])
+    y = rows("benchmark:N", data.benchmark, labels=170)
+    score = axis("Score (percent)", (48, 101), values=[50, 60, 70, 80, 90])
     models = {"Gopher": RUNS, "Chinchilla": HOFFMANN}
     named = data.rename(columns={name.lower(): name for name in models})
     base = alt.Chart(data).encode(y=y)

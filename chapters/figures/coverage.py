@@ -31,6 +31,11 @@ INTERVALS: Mapping[str, Role | str] = {"whole clusters": OURS, "single rows": OC
 SHARED = {"none": "nothing shared", "size": "shared by a size", "budget": "shared by a budget",
           "curve": "along training curves"}  # fmt: skip
 DASHES = ((1, 0), (8, 4), (4, 3), (1, 3))
+FILLED = key(columns=1, symbolFillColor=RUNS.colour, symbolStrokeWidth=0)
+"""Legend of the shapes, which tells the dashes too."""
+
+NO_MORE = {"": (1, 0)}
+"""A value that never occurs. Vega-Lite joins legends of equal domains and would dash the shapes."""
 
 
 def coverage_lines(study: pd.DataFrame, *, nominal: float, datasets: int) -> Any:
@@ -57,12 +62,9 @@ def coverage_lines(study: pd.DataFrame, *, nominal: float, datasets: int) -> Any
         y=alt.Y("coverage:Q", **vertical),
         color=hues("fit:N", LOSSES, legend=key(columns=1)),
     )
-    dash = dashes(
-        "scatter:N", dict(zip(names, ((1, 0), (6, 4)), strict=False)),
-        legend=key(columns=1, symbolStrokeColor=RUNS.colour),
-    )  # fmt: skip
+    dash = dashes("scatter:N", {**dict(zip(names, ((1, 0), (6, 4)), strict=False)), **NO_MORE})
     points = base.mark_point(style="dot", size=70).encode(
-        shape=shapes("scatter:N", names),
+        shape=shapes("scatter:N", names, legend=FILLED),
         tooltip=tooltips(("fit:N", "", "loss"), ("scatter:N", "", "noise"), "runs:Q",
                          ("coverage:Q", ".2f")),
     )  # fmt: skip
@@ -138,11 +140,9 @@ def _by_clusters(study: pd.DataFrame, field: str, vertical: Any, form: str) -> A
         color=hues("drawn:N", INTERVALS, legend=key(columns=1)),
     )
     names = list(SHARED.values())
-    dash = dashes("shared:N", dict(zip(names, DASHES, strict=True)),
-                  legend=key(columns=1, symbolStrokeColor=RUNS.colour))  # fmt: skip
-
+    dash = dashes("shared:N", {**dict(zip(names, DASHES, strict=True)), **NO_MORE})
     points = base.mark_point(style="dot", size=70).encode(
-        shape=shapes("shared:N", names),
+        shape=shapes("shared:N", names, legend=FILLED),
         tooltip=tooltips(("shared:N", "", "shared"), ("drawn:N", "", "drawn"), "clusters:Q",
                          (f"{field}:Q", form)),
     )  # fmt: skip

@@ -132,7 +132,7 @@ def pairs(measured: pd.DataFrame, constants: Constants) -> Any:
     base = alt.Chart(data).encode(x=x, y=y, color=colour, tooltip=told)
     points = base.mark_point(style="dot", size=60, opacity=0.9, stroke=QUIET, strokeWidth=0.6)
     curves = _decays(constants, np.geomspace(1.5, 1000, 60), "kept")
-    heights = [1.2 - 0.12 * k for k in range(len(constants))]
+    heights = [1.25 - 0.1 * k for k in range(len(constants))]
     corner = pd.DataFrame({"law": list(constants), "epochs": 1000.0, "kept": heights})
     roles = {name: role for name, (role, _) in constants.items()}
     laws = _named(curves, corner, roles, x, y, "right")
@@ -202,7 +202,9 @@ def planner(laws: Mapping[str, tuple[Role, DataConstrainedLaw]], *, C: float, U:
     every = {**laws, FRESH.name: (FRESH, DataConstrainedLaw(base, 1e9, 1e9))}
     colour, dash = by_role("law:N", {name: role for name, (role, _) in every.items()})
     x = alt.X("N:Q", **params_axis((1e7, 1e13)))
-    y = alt.Y("loss:Q", **axis("Loss (nats per token)", (1.7, 4.2), scale={"clamp": True}))
+    # The upper part of the plot is left free for the read-out.
+    y = alt.Y("loss:Q", **axis("Loss (nats per token)", (1.7, 4.2), scale={"clamp": True},
+                               values=[2, 2.5, 3, 3.5]))  # fmt: skip
     curve = _along_budget({name: law for name, (_, law) in every.items()})
     drawn = curve.mark_line(clip=True).encode(x=x, y=y, color=colour, strokeDash=dash, order="N:Q")
     best = (
@@ -308,9 +310,12 @@ def wall(stock: DataStock, trained: pd.DataFrame, *, over: float, years: tuple[i
                     dy=12, fontSize=11.5)
         for side, align, dx in (("right", "left", 6), ("left", "right", -16))
     ]  # fmt: skip
+    # The solid line is named below the stock, where a narrow screen has room to its right.
+    places = (6e13, 2.2e15)
     out = pd.DataFrame(
-        {"year": [float(stock.exhausted(2.2e15, factor=one)) for one in trends.values()],
-         "tokens": 2.2e15, "label": list(trends), "side": ["left", "right"]}
+        {"year": [float(stock.exhausted(place, factor=one))
+                  for place, one in zip(places, trends.values(), strict=True)],
+         "tokens": places, "label": list(trends), "side": ["left", "right"]}
     )  # fmt: skip
     names = [
         point_names(out[out.side == side], "label:N", x, y, color=OURS.colour, align=side, dx=dx,

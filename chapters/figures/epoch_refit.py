@@ -13,6 +13,7 @@ from scalinglib.charts import (
     HOFFMANN,
     OCHRE,
     OURS,
+    QUIET,
     RUNS,
     VIOLET,
     at,
@@ -31,7 +32,8 @@ from scalinglib.charts import (
 LEVELS = (1.1, 1.3, 1.6, 2.0, 3.0, 5.0)
 """Edges of the bands of the surface, in multiples of the least objective."""
 
-GREYS = ("#f4f6f7", "#e3e7ea", "#cfd5da", "#b9c1c8", "#a3adb6", "#8e99a4", "#7a8692")
+# All light, so that paths and words are seen on them.
+GREYS = ("#f7f8f9", "#eaedf0", "#dce0e5", "#cfd5db", "#c1c9d0", "#b4bdc6", "#a7b1bb")
 
 REACH = 2.5
 """Residuals (per cent) beyond which a point is drawn at the edge of its panel."""
@@ -55,18 +57,21 @@ def walks(surface: pd.DataFrame, paths: Mapping[str, pd.DataFrame], laws: Mappin
     )  # fmt: skip
     words = [f"up to {LEVELS[0]:g}", *(f"{one:g}" for one in LEVELS[1:]), "more"]
     cells["band"] = [words[level] for level in cells.level]
+    swatches = key(columns=4, symbolStrokeColor=QUIET, symbolStrokeWidth=0.6)
     bands = (
         alt.Chart(rounded(cells.drop(columns=["objective", "level"])))
         .mark_rect(clip=True)
         .encode(
             x=x, x2="right:Q", y=y, y2="top:Q",
-            fill=alt.Fill("band:N", sort=words, legend=key(columns=7),
+            fill=alt.Fill("band:N", sort=words, legend=swatches,
                           scale=alt.Scale(domain=words, range=list(GREYS))),
         )
     )  # fmt: skip
     steps = pd.concat([one.assign(path=name) for name, one in paths.items()], ignore_index=True)
     looks = dict(zip(paths, (OURS.colour, OCHRE), strict=True))
-    base = alt.Chart(rounded(steps)).encode(x=x, y=y, color=hues("path:N", looks, legend=key()))
+    base = alt.Chart(rounded(steps)).encode(
+        x=x, y=y, color=hues("path:N", looks, legend=key(orient="bottom"))
+    )
     # The second path covers the first while they run together; it is drawn thinner.
     widths = alt.Scale(domain=list(paths), range=[5, 2])
     lines = base.mark_line(clip=True).encode(
@@ -85,7 +90,7 @@ def walks(surface: pd.DataFrame, paths: Mapping[str, pd.DataFrame], laws: Mappin
         [{"law": name, "alpha": law.alpha, "beta": law.beta} for name, law in laws.items()]
     )
     diamonds = alt.Chart(marks).mark_point(style="diamond", color=HOFFMANN.colour).encode(x=x, y=y)
-    names = point_names(marks, "law:N", x, y, color=HOFFMANN.colour, align="right", dx=-10)
+    names = point_names(marks, "law:N", x, y, color=HOFFMANN.colour, dx=10, dy=8)
     first = steps.iloc[0]
     begin = label("start", x, y, (first.alpha, first.beta), dx=6, dy=12, color=VIOLET)
     told = "; ".join(

@@ -103,7 +103,7 @@ def coverage_curves(points: pd.DataFrame, curves: Mapping[str, Curve]) -> Any:
         [pd.DataFrame({"model": name, "k": k, "coverage": one.value(k)})
          for name, one in curves.items()]
     )  # fmt: skip
-    x, y, colour = _samples(3.2e4), _coverage(0.95), _by_size(curves)
+    x, y, colour = _samples(4.5e4), _coverage(0.95), _by_size(curves)
     lines = alt.Chart(rounded(fitted)).mark_line().encode(x=x, y=y, color=colour)
     ends = points.groupby("model").coverage.agg(["first", "last"]).loc[list(curves)]
     labels = pd.DataFrame({"model": list(curves), "k": 1.15e4,

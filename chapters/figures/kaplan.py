@@ -66,7 +66,7 @@ def size_laws(points: pd.DataFrame, lines: pd.DataFrame, labels: pd.DataFrame) -
         .mark_line()
         .encode(x=x, y=y, color=colour, detail="line:N", strokeDash=dash)
     )
-    filled = key(symbolFillColor=RUNS.colour, symbolStrokeWidth=0)
+    filled = key(symbolFillColor=RUNS.colour, symbolStrokeWidth=0, labelLimit=240)
     dots = (
         alt.Chart(rounded(points, 7))
         .mark_point(style="dot", size=75, opacity=1, color=RUNS.colour)
@@ -180,7 +180,7 @@ def size_valley(law: StepsLaw, marked: tuple[float, ...]) -> Any:
         ignore_index=True,
     )
     times = "datum.value + '×'"
-    x = alt.X("ratio:Q", **log_axis("Model size relative to the compute-efficient size", (0.32, 6),
+    x = alt.X("ratio:Q", **log_axis("Size relative to the compute-efficient size", (0.32, 6),
                                     values=[0.4, 0.6, 1, 2.2, 5], labelExpr=times))  # fmt: skip
     y = alt.Y("cost:Q", **log_axis("Needed for the same loss, relative", (0.3, 3.2),
                                    values=[0.3, 0.5, 1, 2, 3], labelExpr=times))  # fmt: skip

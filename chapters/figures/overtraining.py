@@ -227,8 +227,8 @@ def over_trained_runs(
         )
     )  # fmt: skip
     missed = rounded(targets.assign(read=[f"{100 * one:+.2f} %" for one in targets.error]))
-    errors = point_names(missed, "read:N", x, y, color=TARGET, style="number", align="center",
-                         dy=13)  # fmt: skip
+    errors = point_names(missed, "read:N", x, y, color=TARGET, style="number", align="right",
+                         dx=6, dy=13)  # fmt: skip
     told = "; ".join(
         f"{one.corpus} {size_word(one.params)} at {one.tokens_per_param:g}: {one.read}"
         for one in missed.itertuples()

@@ -182,9 +182,7 @@ def profile_methods(
     found = at(method=list(optima), params=N, loss=loss, row=heights, digits=5).encode(color=colour)
     minima = found.mark_point(style="diamond", size=130).encode(x=x, y=y)
     words = (
-        found.transform_calculate(
-            read="datum.method + ': minimum at ' + " + size_label("datum.params")
-        )
+        found.transform_calculate(read="datum.method + ': ' + " + size_label("datum.params"))
         .mark_text(style="bold", align="left", x=14)
         .encode(y=alt.Y("row:Q", scale=None, axis=None), text="read:N")
     )

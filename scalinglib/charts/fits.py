@@ -12,7 +12,18 @@ import pandas as pd
 from scalinglib.laws import ChinchillaLaw
 
 from .base import EPOCH, OURS, RUNS, Role, described, rounded
-from .channels import SIGNED_PERCENT, axis, hues, key, log_axis, round_ticks, rows, shapes, tooltips
+from .channels import (
+    SIGNED_PERCENT,
+    axis,
+    decades,
+    hues,
+    key,
+    log_axis,
+    round_ticks,
+    rows,
+    shapes,
+    tooltips,
+)
 from .marks import at
 
 Domain = tuple[float, float]
@@ -50,7 +61,11 @@ def residual_strips(
     means = rounded(data.groupby("law", as_index=False, sort=False).residual.mean())
     base = alt.Chart(means).encode(x="residual:Q", y=row, color=colour)
     mean = base.mark_tick(thickness=3, size=48)
-    number = base.mark_text(style="bold", dy=-32).encode(text=alt.Text("residual:Q", format="+.2%"))
+    # The points fill the middle of a strip; its left edge is free for the number.
+    word = alt.Chart(means).encode(x=alt.value(4), y=row, color=colour)
+    number = word.mark_text(style="bold", align="left").encode(
+        text=alt.Text("residual:Q", format="+.2%")
+    )
     return described(
         zero + points + mean + number,
         f"Strip plot of the relative residuals of {residuals.groupby('law').size().max()} runs "
@@ -106,28 +121,32 @@ def forest(
     """One number under several choices, as labelled points on a logarithmic axis.
 
     Columns choice, value, role ("ours" or "published"), in the order of the rows; `interval` is
-    the choice that carries one, and its ends.
+    the choice that carries one, and its ends. A line break in `title` breaks the axis title.
     """
-    order, kinds = list(values.choice), ["ours", "published"]
+    order = list(values.choice)
+    looks = {kind: role for kind, role in (("ours", OURS), ("published", EPOCH))
+             if kind in set(values.role)}  # fmt: skip
     name, low, high = interval
-    ticks = [tick for tick in round_ticks(*domain) if tick >= 5]
-    x = log_axis(title, domain, values=ticks)
+    # Beside the names a narrow screen has room for ticks at 1, 2 and 5 over two decades.
+    ticks = round_ticks(*domain) if domain[1] <= 100 * domain[0] else decades(*domain)
+    x = {**log_axis(title, domain, values=ticks), "title": title.split("\n")}
     y = rows("choice:N", order, labels=190)
     bar = (
         at(choice=name, low=low, high=high, digits=5)
         .mark_rule(style="interval", color=OURS.colour)
         .encode(x=alt.X("low:Q", scale=x["scale"]), x2="high:Q", y=y)
     )
-    colour = hues("role:N", {"ours": OURS, "published": EPOCH}, legend=key())
+    legend = key() if len(looks) > 1 else None
+    colour = hues("role:N", looks, legend=legend)
     base = alt.Chart(rounded(values)).encode(x=alt.X("value:Q", **x), y=y, color=colour)
     points = base.mark_point(style="dot", size=90, opacity=1).encode(
-        shape=shapes("role:N", kinds, ("circle", "diamond"), legend=alt.Undefined)
+        shape=shapes("role:N", looks, ("circle", "diamond"), legend=legend and alt.Undefined)
     )
     numbers = base.mark_text(style="note", dy=-12).encode(text=alt.Text("value:Q", format=".3r"))
     told = "; ".join(f"{one.choice} {one.value:.3g}" for one in values.itertuples())
     return described(
         bar + points + numbers,
-        f"Dot plot of {title.lower()} under {len(order)} choices. {told}. "
+        f"Dot plot of {' '.join(title.split()).lower()} under {len(order)} choices. {told}. "
         f"The interval of {name} runs from {low:.3g} to {high:.3g}.",
     )
 
@@ -140,7 +159,7 @@ def backtest(
     Columns form (a key of `roles`), points (how many were fitted), reach (compute, times the
     largest fitted budget), error (relative); `domain` holds the ends of the axis of errors.
     """
-    data = rounded(errors[["form", "points", "reach", "error"]])
+    data = rounded(errors[["form", "points", "reach", "error"]]).reset_index(drop=True)
     top, names = float(data.reach.max()), list(roles)
     widest = 1.15 * float(data.error.abs().max())
     low, high = domain or (-widest, widest)

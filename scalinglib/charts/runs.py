@@ -114,7 +114,7 @@ def isoflop_profiles(
     # Several crosses need the word once.
     lone = missed.transform_filter(f"datum.budget == {_last_missed(fit):.4e}")
     word = lone.mark_text(
-        style="note", align="right", dx=-38, dy=12, lineBreak="\n", color=EPOCH.colour
+        style="note", align="right", dx=-10, dy=16, lineBreak="\n", color=EPOCH.colour
     ).encode(text=alt.value("minimum outside\nits runs"))
     told = _profiles_told(fit) + (f" Open circles are {flags}." if points.flagged.any() else "")
     return described(curves + kept + doubted + best + cross + word, told, height=HEIGHT + 60)

@@ -240,3 +240,29 @@ def test_a_broken_chart_says_so_in_its_place(opened):
         lambda d: "could not be drawn: planted" in d.find_element(By.CLASS_NAME, "vl-live").text
     )
     assert any("planted" in message for message in complaints(driver))
+
+
+def test_a_reader_finds_a_claim_by_words_and_by_verdict(opened):
+    driver = opened("chapters/claims")
+    shown = "#claims .item:not([hidden])"
+    everything = len(driver.find_elements(By.CSS_SELECTOR, shown))
+    assert everything == len(sl.load("claims"))
+    driver.find_element(By.NAME, "words").send_keys("emergent abilities")
+    some = len(driver.find_elements(By.CSS_SELECTOR, shown))
+    assert 1 <= some < everything
+    assert driver.find_element(By.CSS_SELECTOR, ".filter output").text.startswith(f"{some} of")
+    driver.find_element(By.NAME, "verdict").send_keys("contradicted")
+    fewer = driver.find_elements(By.CSS_SELECTOR, shown)
+    assert len(fewer) < some
+    assert all("verdict-contradicted" in one.get_attribute("class") for one in fewer)
+
+
+@pytest.mark.parametrize("claim", ["a031", "a034", "d062", "d026"])
+def test_a_question_of_the_front_page_is_answered_in_one_click(opened, claim):
+    driver = opened("chapters/index")
+    link = driver.find_element(By.CSS_SELECTOR, f"a[href='claims.html#{claim}']")
+    driver.execute_script("arguments[0].click()", link)
+    WebDriverWait(driver, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".item:target"))
+    answer = driver.find_element(By.CSS_SELECTOR, ".item:target .answer")
+    assert answer.is_displayed()
+    assert len(answer.text) > 40

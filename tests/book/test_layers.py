@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import scalinglib as sl
 from tools import shape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,11 @@ def stems():
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
     files = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
     return {Path(file).name.replace("-", "_") for file in (contents["root"], *files)}
+
+
+def claimed():
+    """The chapters that settle claims, as module names, written or not."""
+    return {chapter.replace("-", "_") for chapter in sl.load("claims").chapter}
 
 
 def dotted(path):
@@ -83,6 +89,8 @@ def test_imports_point_one_way(path):
         if module.split(".")[0] not in {"scalinglib", "chapters"}:
             continue
         theirs = room(module)
+        if (mine, theirs) == ("chapters", "scalinglib"):
+            continue  # a page uses the package as its readers do
         assert theirs in RANK, f"{dotted(path)} imports {module}"
         assert RANK[theirs] < RANK[mine] or theirs == mine, f"{dotted(path)} imports {module}"
 
@@ -124,7 +132,9 @@ def test_only_what_draws_knows_altair(path):
 @each
 def test_every_file_belongs_to_a_stem_or_to_a_room(path):
     parts = path.relative_to(ROOT).with_suffix("").parts
-    if parts[0] == "chapters" or parts[1] == "topics":
+    if parts[:2] == ("chapters", "audit"):
+        assert parts[2] in claimed() | {"__init__"}, f"{path.name} settles no claim of the ledger"
+    elif parts[0] == "chapters" or parts[1] == "topics":
         assert parts[2] in stems() | {"__init__"}, f"{path.name} is not the stem of a page"
     else:
         assert parts[1] in RANK, f"{parts[1]} is not a room of the package"

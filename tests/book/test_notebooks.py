@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import scalinglib as sl
+from scalinglib import display
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def test_no_cell_warns_or_fails(source):
 
 @each_chapter
 def test_only_text_is_stored(source):
-    allowed = {"text/plain", "application/papermill.record/text/plain"}
+    allowed = {"text/plain", "application/papermill.record/text/plain", display.RECORDS}
     for cell, output in outputs(source):
         assert set(output.get("data", {})) <= allowed, f"cell {cell.id}"
 

@@ -71,7 +71,7 @@ def test_our_own_error_and_a_second_hand_reading_are_told():
 
 
 def test_comparison_is_text_for_tests_and_html_for_the_site(monkeypatch):
-    assert set(display.comparison(ROWS)._repr_mimebundle_()) == {"text/plain"}
+    assert set(display.comparison(ROWS)._repr_mimebundle_()) == {"text/plain", display.RECORDS}
     monkeypatch.setattr(display, "MODE", "site")
     html = display.comparison(ROWS)._repr_mimebundle_()["text/html"]
     assert "Eq. &lt;2&gt;" in html
