@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 from scalinglib import published
+from scalinglib.topics.energy_cost import CLAIMED, homes, in_servers, yearly
 
 from . import Readings, settles
 
-POWER: Final = {2020: (1.0, 1.0), 2023: (10.0, 50.0), 2025: (100.0, 500.0), 2030: (4e3, 16e3)}
-"""Power of frontier training (MW), both ends, by the table of article 1, lines 96 to 99."""
 FIRST, NOW, THEN = 2020, 2025, 2030
 """The first row of that table, and the two from which article 1, line 93, looks ahead."""
-HOURS_A_YEAR: Final = 24 * 365
-DEVICES_A_SERVER: Final = 8
-KILO, MEGA, GIGA = 1e3, 1e6, 1e9
-
-
-def yearly(ratio: float, years: float) -> float:
-    """Growth a year that makes a ratio in a number of years."""
-    return math.pow(ratio, 1 / years)
+MEGA, GIGA = 1e6, 1e9
 
 
 def middle(year: int) -> float:
     """Geometric middle of a row of the table (MW)."""
-    low, high = POWER[year]
+    low, high = CLAIMED[year]
     return math.sqrt(low * high)
-
-
-def homes(power: float) -> float:
-    """Homes whose mean electricity a power (W) supplies."""
-    return power * HOURS_A_YEAR / KILO / published.value("eia2021/home")
-
-
-def in_servers(devices: float, server: str) -> float:
-    """Power (MW) of devices in servers that draw their maximum."""
-    draw = published.value(f"server power/{server}") / DEVICES_A_SERVER
-    return devices * draw / MEGA
 
 
 def on_boards(devices: float, device: str) -> float:
@@ -49,7 +29,7 @@ def on_boards(devices: float, device: str) -> float:
 def growth_of_power() -> Readings:
     """Growth of power a year: as estimated, and between the rows of the article's table."""
     years = THEN - NOW
-    (low, high), (low_then, high_then) = POWER[NOW], POWER[THEN]
+    (low, high), (low_then, high_then) = CLAIMED[NOW], CLAIMED[THEN]
     return {
         "growth by Epoch in 2024": published.value("epoch2024power/growth"),
         "growth by Epoch and EPRI in 2025": published.value("epoch2025power/growth"),
@@ -121,8 +101,8 @@ def growth_of_compute() -> Readings:
 @settles("A112", "A117")
 def homes_supplied() -> Readings:
     """Homes that the power of 2030 would supply, at both ends."""
-    ends = dict(zip(("low", "high"), POWER[THEN], strict=True))
-    return {f"homes at the {end} end": homes(power * MEGA) for end, power in ends.items()}
+    ends = dict(zip(("low", "high"), CLAIMED[THEN], strict=True))
+    return {f"homes at the {end} end": homes(power) for end, power in ends.items()}
 
 
 @settles("A113")

@@ -31,8 +31,7 @@ def table(laws: pd.DataFrame) -> pd.DataFrame:
     for key, row in laws.iterrows():
         best = split(published.law(str(key)), BUDGETS)
         inside = [
-            not beyond(row, one)
-            for one in (split(published.law(str(key)), C) for C in BUDGETS)
+            not beyond(row, one) for one in (split(published.law(str(key)), C) for C in BUDGETS)
         ]
         parts.append(
             pd.DataFrame(
