@@ -100,7 +100,7 @@ def efficiency(devices: pd.DataFrame, *, start: str, rates: Mapping[str, float])
 
     `devices` has columns device, maker, year, flops_per_joule.
     """
-    table = devices.assign(speed=devices.flops_per_joule / 1e12)
+    table = devices[["device", "maker", "year"]].assign(speed=devices.flops_per_joule / 1e12)
     table["short"] = table.device.str.replace(" SXM.*", "", regex=True)
     table = table.drop_duplicates("short", keep="last")
     x = alt.X("year:Q", **axis("First year", (2016.5, 2029), format="d",
