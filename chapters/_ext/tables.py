@@ -19,7 +19,12 @@ from pybtex.database import parse_file
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[2]
-HOW = {"paper": "paper", "code": "code", "secondhand": "second-hand"}
+HOW = {
+    "paper": "paper",
+    "code": "code",
+    "secondhand": "second-hand",
+    "ours": "fitted in this book",
+}
 _GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "η": "eta", "χ": "chi"}
 
 Cell = nodes.Node | str

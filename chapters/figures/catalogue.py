@@ -21,6 +21,7 @@ from scalinglib.charts import (
     tooltips,
 )
 from scalinglib.charts.base import BEYOND
+from scalinglib.charts.channels import round_ticks
 
 BUDGETS = np.geomspace(1e17, 1e27, 41)
 
@@ -51,7 +52,9 @@ def lines(plans: pd.DataFrame, value: str, *, title: str, domain: tuple[float, f
     shown = rounded(plans[plans[value].between(*domain)], 4)
     chosen = menu("chosen", [first, *sorted(set(shown.law) - {first})], "Law")
     x = alt.X("flops:Q", **compute_axis((BUDGETS[0], BUDGETS[-1]), step=2))
-    y = alt.Y(f"{value}:Q", **log_axis(title, domain))
+    wide = domain[1] > 100 * domain[0]
+    ticks = {} if wide else {"values": round_ticks(*domain), "label": "plain"}
+    y = alt.Y(f"{value}:Q", **log_axis(title, domain, **ticks))
     picked = "datum.law === chosen"
     base = alt.Chart(shown).encode(
         x=x, y=y, detail="law:N",
