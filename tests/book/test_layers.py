@@ -21,7 +21,7 @@ ORDER = [
     {"laws"},
     {"isoflop"},
     {"optimum"},
-    {"comparison"},
+    {"comparison", "misfit"},
     {"published"},
     {"catalogue"},
     {"topics"},
