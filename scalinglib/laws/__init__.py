@@ -12,6 +12,7 @@ from .curves import (
     Sigmoid,
     log_depth,
 )
+from .joint import JointLaw, SolvableLaw, fit_joint, fit_solvable
 from .kaplan import ComputeSplit, CriticalBatch, KaplanLaw, StepsLaw, fit_kaplan
 from .overtraining import OvertrainingFit, OvertrainingLaw, fit_overtraining
 from .power import PowerLaw, fit_power_law
@@ -33,6 +34,7 @@ __all__ = [
     "ExponentialErrorLaw",
     "ExponentiatedPowerLaw",
     "FallingSigmoid",
+    "JointLaw",
     "KaplanLaw",
     "LogLinear",
     "OvertrainingFit",
@@ -47,18 +49,21 @@ __all__ = [
     "SaturatingLaw",
     "ShiftedPowerLaw",
     "Sigmoid",
+    "SolvableLaw",
     "StepsLaw",
     "corpora_of",
     "discounted",
     "fit_chinchilla",
     "fit_corpora",
     "fit_data_constrained",
+    "fit_joint",
     "fit_kaplan",
     "fit_overtraining",
     "fit_power_law",
     "fit_product",
     "fit_saturating",
     "fit_shifted_power_law",
+    "fit_solvable",
     "log_depth",
     "params_for_tokens",
     "quasi_newton_run",

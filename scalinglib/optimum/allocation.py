@@ -16,15 +16,20 @@ from scalinglib.errors import DataError, FitError
 from scalinglib.fit.result import Result, law_of
 from scalinglib.isoflop.frontier import Frontier
 from scalinglib.laws.chinchilla import ChinchillaLaw
+from scalinglib.laws.joint import JointLaw, SolvableLaw
 from scalinglib.laws.kaplan import KaplanLaw
 from scalinglib.laws.power import PowerLaw
 
 Law = PowerLaw | ChinchillaLaw
 """A law that is a curve of one scale; a ChinchillaLaw along its compute-optimal frontier."""
 
-CONSTANTS: dict[type[ChinchillaLaw | KaplanLaw], tuple[str, ...]] = {
+Splitting = ChinchillaLaw | KaplanLaw | JointLaw | SolvableLaw
+
+CONSTANTS: dict[type[Splitting], tuple[str, ...]] = {
     ChinchillaLaw: ("A", "B", "alpha", "beta"),
+    JointLaw: ("A", "B", "alpha", "beta", "k"),
     KaplanLaw: ("alpha_N", "alpha_D", "N_c", "D_c"),
+    SolvableLaw: ("A", "alpha", "r"),
 }
 """Constants that must be positive for a law to have a compute-optimal split."""
 
@@ -61,7 +66,7 @@ class Allocation:
         return self.D / self.N
 
 
-def require_optimum(given: Any, kind: type[ChinchillaLaw | KaplanLaw] = ChinchillaLaw) -> Any:
+def require_optimum(given: Any, kind: type[Splitting] = ChinchillaLaw) -> Any:
     """The law, or that of a fit; refused if of another kind, or without a split at all budgets."""
     law = law_of(given)
     if not isinstance(law, kind):
@@ -85,15 +90,17 @@ def require_optimum(given: Any, kind: type[ChinchillaLaw | KaplanLaw] = Chinchil
     return law
 
 
-def compute_optimal(law: ChinchillaLaw | Result[Any], C: ArrayLike) -> Allocation:
+def compute_optimal(
+    law: ChinchillaLaw | JointLaw | SolvableLaw | Result[Any], C: ArrayLike
+) -> Allocation:
     """Split a budget C = 6 N D so that the loss is smallest.
 
     The closed form is N = G (C/6)^a and D = (C/6)^b / G.
 
     Parameters
     ----------
-    law : ChinchillaLaw or Fit
-        Law with positive A, B, alpha and beta, or a fit of one.
+    law : ChinchillaLaw, JointLaw, SolvableLaw or Fit
+        Law with positive coefficients and exponents, or a fit of one.
     C : array_like
         Training compute (FLOP).
 
@@ -118,7 +125,8 @@ def compute_optimal(law: ChinchillaLaw | Result[Any], C: ArrayLike) -> Allocatio
     >>> print(f"{best.N / 1e9:.2f}B parameters, {best.tokens_per_param:.1f} tokens each")
     32.19B parameters, 92.6 tokens each
     """
-    own: ChinchillaLaw = require_optimum(law)
+    joint = isinstance(law_of(law), JointLaw | SolvableLaw)
+    own: Any = require_optimum(law, type(law_of(law)) if joint else ChinchillaLaw)
     C = positive("C", C)
     N = own.G * (C / FLOPS_PER_PARAM_TOKEN) ** own.a
     D = C / FLOPS_PER_PARAM_TOKEN / N

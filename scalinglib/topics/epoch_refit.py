@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from scalinglib.checks import Floats
 from scalinglib.comparison import objective
 from scalinglib.fit.bootstrap import Bootstrap
 from scalinglib.fit.result import Fit
 from scalinglib.fit.search import nonnegative, solve
-from scalinglib.laws import ChinchillaLaw, fit_chinchilla, quasi_newton_run
+from scalinglib.laws import ChinchillaLaw, quasi_newton_run
+from scalinglib.misfit import bend as bend
+from scalinglib.misfit import bend_by_chance as bend_by_chance
+from scalinglib.misfit import by_compute as by_compute
+from scalinglib.misfit import curvature_test as curvature_test
+from scalinglib.misfit import curvatures as curvatures
+from scalinglib.misfit import curvatures_by_chance as curvatures_by_chance
+from scalinglib.misfit import quantities as quantities
 
 EXPONENTS = np.arange(0.0, 2.1, 0.5)
 LOG_FLOOR = np.arange(-1.0, 1.1, 0.5)
@@ -107,95 +112,6 @@ def distance_in_constants(law: ChinchillaLaw, boot: Bootstrap, centre: Chinchill
     return float(gap @ np.linalg.solve(boot.params[names].cov().to_numpy(), gap))
 
 
-def by_compute(runs: pd.DataFrame, parts: int) -> list[pd.DataFrame]:
-    """Parts of equal number of runs, from the least compute to the most."""
-    order = runs.sort_values("flops", kind="stable")
-    return [order.iloc[rows] for rows in np.array_split(np.arange(len(order)), parts)]
-
-
-def bend(runs: pd.DataFrame, parts: int) -> float:
-    """How much the size exponent a falls from the part of least compute to that of most."""
-    ends = by_compute(runs, parts)
-    return fit_chinchilla(ends[0]).law.a - fit_chinchilla(ends[-1]).law.a
-
-
-def bend_by_chance(
-    fit: Fit[Any], runs: pd.DataFrame, parts: int, *,
-    groups: NDArray[Any] | None = None, n: int = 60, seed: int = 0,
-) -> Floats:  # fmt: skip
-    """The same fall in `n` sets of runs that obey the fitted law, with its residuals.
-
-    Residuals are shuffled over all runs; with `groups`, each stays at its run and whole groups
-    change sign, which keeps what runs of a group share and where residuals are large.
-    """
-    generator = np.random.default_rng(seed)
-    residuals, label = fit.residuals.reindex(runs.index), None
-    if groups is not None:
-        _, label = np.unique(groups, return_inverse=True)
-    expected = np.log(fit.law.loss(runs.params, runs.tokens))
-    ends = [by_compute(runs, parts)[side] for side in (0, -1)]
-    fits = [fit_chinchilla(end) for end in ends]
-    found = np.empty((n, 2))
-    for draw in range(n):
-        if label is None:
-            error = generator.permutation(residuals.to_numpy())
-        else:
-            error = residuals.to_numpy() * generator.choice([-1, 1], label.max() + 1)[label]
-        losses = pd.Series(expected + error, index=runs.index)
-        found[draw] = [
-            _refit(one, losses[end.index]).a for one, end in zip(fits, ends, strict=True)
-        ]
-    return found[:, 0] - found[:, 1]
-
-
-def quantities(runs: pd.DataFrame) -> dict[str, Floats]:
-    """Decimal logarithms of N, D, C and D/N, each from its mean."""
-    tokens_per_param = runs.tokens / runs.params
-    columns = {"N": runs.params, "D": runs.tokens, "C": runs.flops, "D/N": tokens_per_param}
-    logs = {name: np.log10(np.asarray(values, float)) for name, values in columns.items()}
-    return {name: values - values.mean() for name, values in logs.items()}
-
-
-def curvatures(runs: pd.DataFrame, residuals: Floats) -> dict[str, float]:
-    """Quadratic coefficient of residuals against each of `quantities`, per squared decade."""
-    return {
-        name: float(np.polyfit(x, residuals, 2)[0]) for name, x in quantities(runs).items()
-    }  # fmt: skip
-
-
-def curvatures_by_chance(
-    fit: Fit[Any], runs: pd.DataFrame, *,
-    groups: NDArray[Any] | None = None, n: int = 400, seed: int = 0,
-) -> pd.DataFrame:  # fmt: skip
-    """The same coefficients in `n` sets of runs that obey the fitted law, each fitted anew.
-
-    Residuals are shuffled, or change sign by `groups`, as in `bend_by_chance`.
-    """
-    generator = np.random.default_rng(seed)
-    residuals = fit.residuals.reindex(runs.index).to_numpy()
-    expected = np.log(fit.law.loss(runs.params, runs.tokens))
-    label = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    found = []
-    for _ in range(n):
-        if label is None:
-            error = generator.permutation(residuals)
-        else:
-            error = residuals * generator.choice([-1, 1], label.max() + 1)[label]
-        losses = pd.Series(expected + error, index=runs.index)
-        law = _refit(fit, losses.reindex(fit.residuals.index))
-        left = losses - np.log(law.loss(runs.params, runs.tokens))
-        found.append(curvatures(runs, left.to_numpy()))
-    return pd.DataFrame(found)
-
-
-def _refit(fit: Fit[Any], log_losses: pd.Series[float]) -> ChinchillaLaw:
-    """The same runs with other losses, solved from the fit."""
-    problem = replace(fit.model.problem, y=log_losses.to_numpy())
-    theta, _ = solve(problem, fit.theta[:, None], None, None)
-    law: ChinchillaLaw = fit.rebuild(fit.model.params(theta)[:, 0])
-    return law
-
-
 def intraclass(
     residuals: Floats, groups: NDArray[Any], *, n: int = 400, seed: int = 0
 ) -> tuple[float, float]:
@@ -217,13 +133,3 @@ def intraclass(
     generator = np.random.default_rng(seed)
     chance = [correlation(generator.permutation(residuals)) for _ in range(n)]
     return correlation(residuals), float(np.quantile(chance, 0.95))
-
-
-def curvature_test(x: Floats, y: Floats) -> float:
-    """Two-sided p of the quadratic term of a parabola through points with independent errors."""
-    design = np.vander(x - x.mean(), 3)
-    beta, *_ = np.linalg.lstsq(design, y, rcond=None)
-    free = len(x) - 3
-    variance = ((y - design @ beta) ** 2).sum() / free
-    se = np.sqrt(variance * np.linalg.inv(design.T @ design)[0, 0])
-    return float(2 * stats.t.sf(abs(beta[0]) / se, free))

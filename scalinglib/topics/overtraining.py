@@ -14,13 +14,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq, least_squares
+from scipy.optimize import brentq
 
 from scalinglib import published
 from scalinglib.checks import Floats, positive
 from scalinglib.compute import SERVED_PER_TRAINED
 from scalinglib.errors import DataError
 from scalinglib.laws.chinchilla import ChinchillaLaw
+from scalinglib.misfit import gain_by_size as gain_by_size
 from scalinglib.optimum import Allocation, budget_for_loss, compute_optimal
 from scalinglib.optimum import inference_optimal as inference_optimal
 from scalinglib.optimum import lifetime_flops as lifetime_flops
@@ -135,49 +136,6 @@ def paired_gains(runs: pd.DataFrame, loss: str, *, within: float = 0.03) -> pd.D
             found.append((N, larger, D[i[0]], D[i[-1]], small[0] - small[-1], large[0] - large[-1]))
     columns = ["small", "large", "from", "to", "gain of the small", "gain of the large"]
     return pd.DataFrame(found, columns=columns)
-
-
-@dataclass(frozen=True, slots=True)
-class GainBySize:
-    """L = u_size + B N^g D^-beta with a level u of its own for every size; g = 0 is separable.
-
-    `rms` and `rms_separable` are the typical residuals (nats) with g free and at 0; `low` and
-    `high` are the extremes of g when any one size is left out.
-    """
-
-    g: float
-    beta: float
-    rms: float
-    rms_separable: float
-    low: float
-    high: float
-
-
-def gain_by_size(N: ArrayLike, D: ArrayLike, loss: ArrayLike) -> GainBySize:
-    """How the gain from data grows with the size of the model, by least squares in the loss."""
-    N, D, loss = (np.asarray(one, dtype=np.float64) for one in (N, D, loss))
-    g, beta, rms = _grown(N, D, loss, free=True)
-    rest = [np.flatnonzero(one != N) for one in np.unique(N)]
-    without = [_grown(N[k], D[k], loss[k], free=True)[0] for k in rest]
-    separable = _grown(N, D, loss, free=False)[2]
-    return GainBySize(g, beta, rms, separable, min(without), max(without))
-
-
-def _grown(N: Floats, D: Floats, loss: Floats, *, free: bool) -> tuple[float, float, float]:
-    """Growth g (0 unless free), beta and the root mean square residual."""
-    sizes, which = np.unique(N, return_inverse=True)
-    own, n = np.eye(len(sizes))[which], np.log(N / N.mean())
-    d = np.log(D / np.exp(np.log(D).mean()))
-
-    def residuals(p: Floats) -> Floats:
-        # Levels and coefficient follow from linear least squares, given both exponents.
-        terms = np.column_stack([own, np.exp((p[1] if free else 0.0) * n - p[0] * d)])
-        left: Floats = terms @ np.linalg.lstsq(terms, loss)[0] - loss
-        return left
-
-    best = least_squares(residuals, [0.4, 0.1] if free else [0.4], x_scale=0.1)
-    g = float(best.x[1]) if free else 0.0
-    return g, float(best.x[0]), float(np.sqrt(np.mean(best.fun**2)))
 
 
 def best_bits(gammas: Sequence[float], *, offsets: Sequence[float] | None = None) -> float:

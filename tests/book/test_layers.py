@@ -22,7 +22,7 @@ ORDER = [
     {"laws"},
     {"isoflop"},
     {"optimum"},
-    {"comparison"},
+    {"comparison", "misfit"},
     {"published"},
     {"catalogue"},
     {"topics"},

@@ -11,6 +11,7 @@ from scalinglib.fit.huber import PowerSum
 from scalinglib.fit.model import power_sum
 from scalinglib.fit.newton import minimise, newton_step, polish
 from scalinglib.laws.chinchilla import ChinchillaModel
+from scalinglib.laws.joint import JointProblem, SolvableProblem
 from scalinglib.laws.kaplan import KaplanProblem
 from scalinglib.laws.repeated import RepetitionProblem
 from scalinglib.laws.saturating import SaturatingProblem
@@ -49,6 +50,8 @@ def smooth_problems():
         (PowerSum(u, y, 0.5), [0.3, -0.2, 0.4, 0.35, 0.3]),
         (PowerSum(u[:1], y, 0.5), [0.3, 0.4, -0.35]),
         (KaplanProblem(u, y, 0.5), [0.3, 0.4, 0.7, -0.2]),
+        (JointProblem(u, y, 0.5), [0.4, 0.3, -0.2, 0.35, 0.3, 0.1, -0.5]),
+        (SolvableProblem(u, y, 0.5), [0.4, 0.3, 0.4, 0.2]),
         (RepetitionProblem(repeats, y, 0.5, (0.35, 0.3)), [1.5, 0.4]),
         (SaturatingProblem(u[:1], y, 0.5), [0.5, -0.4, 0.3]),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass, fields, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -50,6 +51,17 @@ shifted = st.builds(
 overtrained = st.builds(
     sl.OvertrainingLaw,
     E=st.floats(0.5, 3), a=st.floats(50, 500), b=st.floats(50, 500), eta=st.floats(0.08, 0.3),
+)  # fmt: skip
+
+joint = st.builds(
+    laws.JointLaw,
+    E=st.floats(0.0, 3.0), A=st.floats(1.0, 1e4), B=st.floats(1.0, 1e5),
+    alpha=st.floats(0.05, 0.9), beta=st.floats(0.05, 0.9), k=st.floats(0.05, 2.0),
+)  # fmt: skip
+solvable = st.builds(
+    laws.SolvableLaw,
+    E=st.floats(0.0, 3.0), A=st.floats(1.0, 1e4), alpha=st.floats(0.05, 1.5),
+    r=st.floats(0.1, 1e3),
 )  # fmt: skip
 
 N, D = (
@@ -139,6 +151,13 @@ LAWS = {
     "power": Row(sl.PowerLaw(A=11.0, alpha=0.076, E=0.5), {"x": 1e8}, {"x": -1}, 0.5, power,
                  of_points(sl.fit_power_law, LARGE, offset=True)),
     "chinchilla": Row(HOFFMANN, PLACE, DOWN, 1.69, chinchilla, of_runs(sl.fit_chinchilla)),
+    "interaction": Row(laws.JointLaw(1.69, 406.4, 410.7, 0.34, 0.28, g=0.1), PLACE, {"D": -1},
+                       fit=of_runs(laws.fit_joint)),
+    "outer": Row(laws.JointLaw(1.69, 406.4, 410.7, 0.34, 0.28, k=0.6), PLACE, DOWN, 1.69, joint,
+                 of_runs(partial(laws.fit_joint, form="outer"))),
+    "solvable": Row(laws.SolvableLaw(1.69, 406.4, 0.34, 20.0), PLACE, DOWN, 1.69, solvable,
+                    of_runs(laws.fit_solvable), [laws.SolvableLaw(0.5, 40.0, 0.15, 4.0),
+                                                 laws.SolvableLaw(1.0, 1e4, 1.2, 60.0)]),
     "kaplan": Row(KAPLAN, PLACE, DOWN, 0.0, kaplan, of_runs(sl.fit_kaplan)),
     "steps": Row(laws.StepsLaw(alpha_N=0.077, alpha_S=0.76, N_c=6.5e13, S_c=2.1e3),
                  {"N": 1e9, "S": 1e4}, {"N": -1, "S": -1}, 0.0, steps),
@@ -251,6 +270,8 @@ def test_a_fit_returns_the_law_that_made_its_runs(row, law):
 PRINTED = {
     "power": 0.5 + 11 / 1e8**0.076,
     "chinchilla": 1.69 + 406.4 / 1e9**0.34 + 410.7 / 2e10**0.28,
+    "interaction": 1.69 + 406.4 / 1e9**0.34 + 410.7 * 1e9**0.1 / 2e10**0.28,
+    "outer": 1.69 + ((406.4 / 1e9**0.34) ** (1 / 0.6) + (410.7 / 2e10**0.28) ** (1 / 0.6)) ** 0.6,
     "kaplan": ((6.4e13 / 1e9) ** (0.076 / 0.103) + 1.8e13 / 2e10) ** 0.103,
     "steps": (6.5e13 / 1e9) ** 0.077 + (2.1e3 / 1e4) ** 0.76,
     "batch": 2e8 / 3 ** (1 / 0.21),
@@ -301,6 +322,31 @@ def test_data_seen_once_is_the_base_law():
 def test_params_for_tokens_inverts_the_compute_optimal_split():
     best = sl.compute_optimal(HOFFMANN, np.geomspace(1e18, 1e26, 9))
     np.testing.assert_allclose(params_for_tokens(HOFFMANN, best.D), best.N, rtol=1e-12)
+
+
+@given(a=st.floats(0.05, 1.5), n=st.floats(0.5, 4.0), d=st.floats(0.5, 4.0))
+def test_the_solvable_law_is_the_best_resolution_of_its_theory(a, n, d):
+    """Its loss at the modes learned, against every number of modes (Simon et al. 2024)."""
+    N, D = 10**n, 10**d
+    # At the best ridge no more modes are learned than there are parameters or samples.
+    z = min(N, D) * np.geomspace(0.05, 1, 100_001)[:-1]
+    q = z * a / (1 + a)
+    theory = z ** -(1 + a) * (z - q) * N * D / ((N - q) * (D - q) - (z - q) ** 2)
+    law = laws.SolvableLaw(E=0.0, A=1.0, alpha=a, r=1.0)
+    assert law.loss(N, D) == pytest.approx(theory.min(), rel=1e-6)
+
+
+def test_the_solvable_law_with_one_as_exponent_is_a_sum():
+    law = laws.SolvableLaw(E=1.0, A=50.0, alpha=1.0, r=20.0)
+    assert law.loss(1e3, 3e4) == pytest.approx(1 + 50 / 1e3 + 50 * 20 / 3e4, rel=1e-12)
+
+
+@given(law=st.one_of(joint, solvable), g=st.floats(-0.04, 0.5), C=st.floats(1e16, 1e28))
+def test_joint_and_solvable_laws_split_a_budget_where_their_loss_is_lowest(law, g, C):
+    law = replace(law, g=g) if isinstance(law, laws.JointLaw) else law
+    best = sl.compute_optimal(law, C)
+    around = sl.isoflop_curve(law, C, best.N * np.array([0.5, 0.97, 1.03, 2]))
+    assert (around.loss >= best.loss * (1 - 1e-12)).all()
 
 
 def test_discount_without_decay_is_no_discount():
