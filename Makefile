@@ -9,7 +9,7 @@ export PYTHONHASHSEED = 0
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book links test test-all check notebooks serve lock data shape bench clean
+.PHONY: help book links test test-all check notebooks serve lock data shape bench dist clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,11 @@ shape: $(READY)  ## count lines, files and functions, and say what is too large
 
 bench: $(READY)  ## measure speed as ratios within one run
 	$(BIN)/python -m benchmarks
+
+dist: $(READY)  ## build the sdist and the wheel into dist, and check them as the index does
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
 
 lock: $(READY)  ## compile requirements.in into requirements.txt, with hashes
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --python-version 3.11 \

@@ -1,9 +1,8 @@
-"""How often clean tables are warned of, troubled ones are not, and intervals miss the truth.
+"""How often clean tables are warned of, and troubled ones are not.
 
 Tables are drawn from known laws on three designs. A clean one should be fitted without a word. One
 with a run 10 % off, a run that stopped early, tokens nearly proportional to parameters, or sizes
-nearly equal should get a warning or a refusal. Intervals are those of the bootstrap, for parameters
-and for predictions up to two decades beyond the runs, beside `scalinglib.profile`.
+nearly equal should get a warning or a refusal.
 
 ``python -m benchmarks.alarms`` prints all of it in a few minutes; ``--tables`` says how many tables
 a cell.
@@ -13,8 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,9 +32,6 @@ DESIGNS, RUNS, NOISE = (
     (1e-3, 0.01, 0.03),
 )
 TROUBLES = ("outlier", "unfinished", "ray", "size")
-LINE, FLOOR = sl.PowerLaw(A=20.0, alpha=0.05), sl.PowerLaw(A=400.0, alpha=0.14, E=1.6)
-POINTS, RESAMPLES = (3, 5, 7, 10, 15, 20, 30, 60), 400
-DECADES = (0, 1, 2)
 
 
 def sizes(design: str, n: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
@@ -94,53 +89,6 @@ def alarms(n: int, trouble: str = "", *, tables: int = 40) -> pd.DataFrame:
     return pd.DataFrame(shares, index=list(noises), columns=list(DESIGNS))
 
 
-def line(n: int, noise: float, number: int, form: str) -> tuple[sl.Fit[Any], Any]:
-    """A fit to three decades of compute: a line, a curve with its floor held, or with it free."""
-    law = LINE if form == "line" else FLOOR
-    C = np.geomspace(1e18, 1e21, n)
-    generator = np.random.default_rng([n, round(1e4 * noise), number])
-    fixed = {"E": FLOOR.E} if form == "held floor" else None
-    y = law.loss(C) * np.exp(noise * generator.standard_normal(n))
-    return sl.fit_power_law(C, y, offset=form != "line", fixed=fixed), law
-
-
-def plane(n: int, noise: float, number: int, form: str) -> tuple[sl.Fit[Any], Any]:
-    """A fit of the Chinchilla law to runs anywhere in the plane, under the loss `form`."""
-    runs = table("random", n, noise, 2 * number)
-    return sl.fit_chinchilla(runs, loss=form), LAWS[0]  # type: ignore[arg-type]
-
-
-def coverage(
-    draw: Callable[..., tuple[sl.Fit[Any], Any]], n: int, noise: float, form: str,
-    *, tables: Iterable[int] = range(100),
-) -> dict[str, float]:  # fmt: skip
-    """Share of nominal 95 % intervals that hold the truth, and of bootstraps that warn."""
-    found = []
-    for number in tables:
-        fit, law = draw(n, noise, number, form)
-        boot = sl.bootstrap(fit, n=RESAMPLES, seed=number)
-        ahead = (1e21,) if fit.scale is None else (PARAMS[1], TOKENS[1])
-        held = {"alpha": _holds(boot.interval("alpha"), law.alpha)}
-        for decade in DECADES:
-            at = [x * 10 ** (decade / len(ahead)) for x in ahead]
-            loss = partial(_loss, at)
-            with np.errstate(all="ignore"):  # wild resamples predict no number
-                held[f"{decade} decades on"] = _holds(boot.interval(loss), loss(law))
-        if fit.loss == "l2":
-            held["profile"] = _holds(sl.profile(fit, "alpha").interval, law.alpha)
-        found.append({**held, "warned": len(boot.warnings) > len(fit.warnings)})
-    shares: dict[str, float] = pd.DataFrame(found).mean().to_dict()
-    return shares
-
-
-def _loss(at: list[float], law: Any) -> float:
-    return float(law.loss(*at))
-
-
-def _holds(ends: tuple[float, float], value: float) -> bool:
-    return ends[0] <= value <= ends[1]
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.alarms", description=__doc__)
     parser.add_argument("--tables", type=int, default=40, help="tables a cell")
@@ -155,15 +103,6 @@ def main(arguments: list[str] | None = None) -> int:
             print(
                 {noise: f"{100 * row.mean():.0f} %" for noise, row in part.iterrows()}, flush=True
             )
-    cells: list[tuple[Any, int, float, str]]
-    cells = [(line, n, 0.01, form) for form in ("line", "held floor", "free floor") for n in POINTS]
-    cells += [(plane, n, noise, loss) for loss in ("huber", "l2") for n in (9, 12, 20, 40)
-              for noise in NOISE[1:]]  # fmt: skip
-    for draw, n, noise, form in cells:
-        if form != "free floor" or n > 3:
-            shares = coverage(draw, n, noise, form, tables=range(tables))
-            print(f"{form:10} {n:3d} points, noise {noise:g}:", end="  ")
-            print(*(f"{name} {share:.2f}" for name, share in shares.items()), sep="  ", flush=True)
     return 0
 
 

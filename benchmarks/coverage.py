@@ -8,8 +8,10 @@ data sets.
 A second study draws tables whose errors hang together, by model size, by budget or along a training
 curve, and sets the interval that ignores it beside the one that draws whole clusters.
 
-``python -m benchmarks.coverage`` prints both tables; ``--store`` also writes ``data/coverage.csv``
-and ``data/coverage_clusters.csv``; ``--only clusters`` or ``--only runs`` does one of the two.
+A third, `benchmarks.few`, is of few runs and of predictions beyond them.
+
+``python -m benchmarks.coverage`` prints the tables; ``--store`` also writes ``data/coverage.csv``,
+``data/coverage_clusters.csv`` and ``data/coverage_few.csv``; ``--only`` does one of the three.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 import scalinglib as sl
+from benchmarks.few import study_few
 from benchmarks.store import store
 from scalinglib.checks import Floats
 
@@ -195,9 +198,13 @@ def study() -> pd.DataFrame:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
     parser.add_argument("--store", action="store_true", help="write the tables into data/")
-    parser.add_argument("--only", choices=("runs", "clusters"), help="do one of the two studies")
+    parser.add_argument("--only", choices=("runs", "clusters", "few"), help="do one study")
     options = parser.parse_args(arguments)
-    studies = {"runs": ("coverage", study), "clusters": ("coverage_clusters", study_clusters)}
+    studies = {
+        "runs": ("coverage", study),
+        "clusters": ("coverage_clusters", study_clusters),
+        "few": ("coverage_few", study_few),
+    }
     for name, (stored, run) in studies.items():
         if options.only in (None, name):
             table = run()

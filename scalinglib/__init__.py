@@ -66,6 +66,8 @@ from .runs import Runs, runs
 from .topics.inference_compute import fit_beta_binomial
 from .topics.planning import Plan, PlanSettings, plan
 
+__version__ = "0.1.0"
+
 __all__ = [
     "PF_DAY",
     "Allocation",

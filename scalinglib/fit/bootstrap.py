@@ -168,7 +168,8 @@ class Bootstrap:
         A confidence band is for the law itself. A predictive band is for one new run: each
         resampled law is given one log residual drawn from those of the fit, widened by
         sqrt(n / (n - k)) for the k parameters fitted. The residuals of a fit that was not to
-        logarithms are added as they are.
+        logarithms are added as they are. From few runs neither keeps its level, which `warnings`
+        says; `profile` with a place does.
 
         Parameters
         ----------
@@ -204,8 +205,9 @@ class Bootstrap:
         if kind not in ("confidence", "predictive"):
             raise DataError(f"kind must be 'confidence' or 'predictive', got {kind!r}.")
         points = [np.atleast_1d(np.asarray(axis, dtype=np.float64)) for axis in scale]
-        told = np.stack([self.fit.value_of(law, *points) for law in self._laws()])
-        logs = np.log(told) if self.fit.logarithmic else told
+        with np.errstate(all="ignore"):  # wild resamples predict no number
+            told = np.stack([self.fit.value_of(law, *points) for law in self._laws()])
+            logs = np.log(told) if self.fit.logarithmic else told
         if kind == "predictive":
             if not self.fit.additive:
                 raise DataError(

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scalinglib.checks import Floats
+from scalinglib.checks import Floats, listed, positive
 from scalinglib.errors import DataError
 from scalinglib.fit.huber import HuberProblem, PowerSum
 
@@ -122,6 +122,19 @@ class Model(ABC):
         `J` (p, m) at `theta` (p,).
         """
 
+    def place(self, *scale: float) -> Floats:
+        """A point of the problem (k, 1) at a scale that the law takes.
+
+        Raises
+        ------
+        DataError
+            If the model does not say where a point lies.
+        """
+        raise DataError(
+            f"predictions of a law of {', '.join(self.names)} are not profiled; use the band of a "
+            "bootstrap."
+        )
+
     def restrict(self, fixed: Mapping[str, float], tied: Sequence[str]) -> Restriction:
         """Translate fixed and tied parameters; refuse what cannot be held.
 
@@ -211,6 +224,10 @@ class PowerSumModel(Model):
             raw[: T + 1] = np.exp(raw[: T + 1])
         return raw[[self.order.index(name) for name in self.names]]
 
+    def place(self, *scale: float) -> Floats:
+        """A point of the problem (T, 1) at a scale that the law takes."""
+        return placed(scale, self.centre)
+
     def shares(self, theta: Floats, J: Floats) -> dict[str, float]:
         """Largest share of each term in the predictions, by its coefficient."""
         T = len(self.centre)
@@ -237,6 +254,13 @@ def power_sum(
     logs = np.log(predictors)
     centre = logs.mean(axis=1)
     return PowerSum(logs - centre[:, None], np.log(y), delta, times=squared(factors)), centre
+
+
+def placed(scale: tuple[float, ...], centre: Floats) -> Floats:
+    """Centred logarithms (T, 1) of one point."""
+    if len(scale) != len(centre):
+        raise DataError(f"at needs as many numbers as the law takes, {len(centre)}; got {scale}.")
+    return np.log(positive("at", listed("at", scale)))[:, None] - centre[:, None]
 
 
 def squared(factors: Floats | None) -> Floats | None:

@@ -19,8 +19,9 @@ TOLERANCE = 0.05
 """Budgets within this share of one another are one: achieved FLOP differ by the rounding of
 batches, and designs choose budgets at least a factor apart."""
 
-GAP = 3
-"""A profile may spread further if the next budget lies this many times its spread away."""
+GAP, WIDER = 3, (1.0, 1.5, 2.0, 3.0, 4.0)
+"""A profile may spread further if the next budget lies this many times its spread away, and then
+its values may lie this many times the tolerance apart."""
 
 RULE, PARTLY = 2.0, 0.1
 """6ND may be off the budget by the factor: published tables lie between 0.93 and 1.35, by how they
@@ -58,33 +59,42 @@ def group_budgets(
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Budgets (K,), the medians of values that lie together, and the budget of each value.
 
-    A budget ends where the next value is more than `tolerance` larger.
+    A budget ends where the next value is more than `tolerance` larger, or, where that tears
+    profiles apart, more than the least of `WIDER` times as much that leaves gaps between them.
     """
     if not 0 <= tolerance < 1:
         raise DataError(f"tolerance must be a share from 0 to below 1, got {tolerance}.")
     order = np.argsort(values, kind="stable")
     x = np.log(values[order])
-    starts = np.flatnonzero(np.diff(x, prepend=-np.inf) > max(np.log1p(tolerance), 1e-12))
-    which = np.empty(len(x), dtype=np.int64)
-    which[order] = np.searchsorted(starts, np.arange(len(x)), side="right") - 1
-    low, high = x[starts], x[np.append(starts[1:], len(x)) - 1]
-    space = np.concatenate([[np.inf], low[1:] - high[:-1], [np.inf]])
-    nearest = np.minimum(space[:-1], space[1:])
-    room = np.where(np.isfinite(nearest), nearest / GAP, 0.0)
-    wide = high - low > np.maximum(np.log1p(tolerance), room)
+    step = max(np.log1p(tolerance), 1e-12)
+    tried = [_cut(x, step, factor * step) for factor in WIDER]
+    starts = next((starts for starts, (low, _) in tried if not len(low)), tried[0][0])
+    low, high = tried[0][1]
     remedy = "round it to nominal budgets first, or give a tolerance that holds one profile"
-    if wide.any():
-        k = int(wide.argmax())
+    if len(low) and starts is tried[0][0]:
         raise FitError(
-            f"column {column!r}: values from {np.exp(low[k]):.4g} to {np.exp(high[k]):.4g} run "
+            f"column {column!r}: values from {np.exp(low[0]):.4g} to {np.exp(high[0]):.4g} run "
             f"into one another, so they do not mark profiles; {remedy}."
         )
+    which = np.empty(len(x), dtype=np.int64)
+    which[order] = np.searchsorted(starts, np.arange(len(x)), side="right") - 1
     if len(starts) > len(values) / 2:
         raise FitError(
             f"column {column!r} has {len(starts)} different values in {len(values)} runs, so it "
             f"does not mark profiles; {remedy}."
         )
     return np.array([np.median(values[which == k]) for k in range(len(starts))]), which
+
+
+def _cut(x: Floats, step: float, apart: float) -> tuple[NDArray[np.int64], tuple[Floats, Floats]]:
+    """Where groups of ascending `x` start if `apart` parts them, and the ends of those too wide."""
+    starts = np.flatnonzero(np.diff(x, prepend=-np.inf) > apart)
+    low, high = x[starts], x[np.append(starts[1:], len(x)) - 1]
+    space = np.concatenate([[np.inf], low[1:] - high[:-1], [np.inf]])
+    nearest = np.minimum(space[:-1], space[1:])
+    room = np.where(np.isfinite(nearest), nearest / GAP, 0.0)
+    wide = high - low > np.maximum(step, room)
+    return starts, (low[wide], high[wide])
 
 
 def off_rule(N: Floats, D: Floats, C: Floats, labels: pd.Index, column: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ budget: a profile that has no minimum inside its runs is left out, and the fit s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -146,7 +146,7 @@ class FrontierFit(Frontier):
 
     minima: pd.DataFrame
     warnings: tuple[str, ...]
-    sample: Sample
+    sample: Sample = field(repr=False)
     instead: ClassVar[str] = (
         "its own resample and interval draw runs within each budget, and its params, tokens and "
         "predict read it at any budget"
@@ -469,15 +469,13 @@ def conclude(
 
 
 def _told(minima: pd.DataFrame) -> Iterator[str]:
-    """The budgets that were left out and why, neighbours with one reason in one sentence."""
-    groups = (minima.why != minima.why.shift()).cumsum()
-    for _, part in minima.groupby(groups, sort=False):
-        if not part.why.iloc[0]:
-            continue
-        first, last = part.budget.iloc[0], part.budget.iloc[-1]
-        name = f"budget {first:.3g}" if len(part) == 1 else (
-            f"{len(part)} budgets from {first:.3g} to {last:.3g}")  # fmt: skip
-        yield f"{name}: {part.why.iloc[0]}"
+    """The budgets that were left out and why, those with one reason in one sentence."""
+    for why, part in minima[~minima.used].groupby("why", sort=False):
+        n, first, last = len(part), part.index[0], part.index[-1]
+        listed = ", ".join(f"{C:.3g}" for C in part.budget[:NAMED]) + (", ..." if n > NAMED else "")
+        if n > 1 and last - first == n - 1:
+            listed = f"from {part.budget[first]:.3g} to {part.budget[last]:.3g}"
+        yield f"{f'{n} budgets' if n > 1 else 'budget'} {listed}: {why}"
 
 
 def _grouped(sample: Profiles) -> str:

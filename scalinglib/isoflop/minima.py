@@ -189,9 +189,8 @@ class Profiles(Sample):
         sizes = np.sort(profile.x, kind="stable")
         if code == FEW:
             distinct = int(profile.sizes.max()) + 1
-            return (
-                f"it has {distinct} distinct {what}, and a profile needs {profile.needed}; add runs"
-            )
+            have = f"{distinct} distinct {what}" if distinct > 1 else f"one {what[:-1]}"
+            return f"it has {have}, and a profile needs {profile.needed}; add runs"
         if code == OPEN:
             return (
                 f"the lowest loss of its three {what} is not that of the middle one, so they do "

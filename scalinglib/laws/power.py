@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scalinglib.checks import Floats, enough_rows, positive, varying, vectors
 from scalinglib.errors import DataError
 from scalinglib.fit.huber import Expansion, PowerSum, SmoothProblem
-from scalinglib.fit.model import Equation, Model, PowerSumModel, Restriction, power_sum
+from scalinglib.fit.model import Equation, Model, PowerSumModel, Restriction, placed, power_sum
 from scalinglib.fit.result import DELTA, Fit, Loss, conclude, threshold
 from scalinglib.fit.search import Optimum, projected_starts, search
 from scalinglib.fit.warnings import NEGLIGIBLE
@@ -151,6 +151,10 @@ class FreeFloorModel(Model):
     def law(self, params: Floats) -> PowerLaw:
         """The law with parameters A, alpha, E."""
         return PowerLaw(*(float(value) for value in params))
+
+    def place(self, *scale: float) -> Floats:
+        """A point of the problem (1, 1) at a scale that the law takes."""
+        return placed(scale, np.array([self.centre]))
 
     def equation(self, name: str) -> Equation:
         """How a parameter reads in solver coordinates."""

@@ -18,6 +18,7 @@ import pandas as pd
 from scalinglib import datasets, published
 from scalinglib.errors import DataError, FitError
 from scalinglib.report.findings import find, spoken
+from scalinglib.report.page import render
 from scalinglib.report.plans import LAWS, published_plan, resolve
 from scalinglib.runs import Runs, runs
 
@@ -25,11 +26,14 @@ EXAMPLES = """examples:
   python -m scalinglib report runs.csv --budget 1e23
   python -m scalinglib report chart.csv --about runs.csv --points all
   python -m scalinglib report chinchilla_runs --only excluded=False
-  python -m scalinglib report isoflop_runs --only experiment=chinchilla --column experiment=
+  python -m scalinglib report isoflop_runs --only experiment=chinchilla
   python -m scalinglib plan 1e24 --law besiroglu2024
-The tables chinchilla_runs and isoflop_runs come with the package.
+The tables example_runs, chinchilla_runs and isoflop_runs come with the package.
 """
 STATUS = "exit status: 0 when done, 1 when refused (a sentence says why), 2 for a wrong command."
+
+EXAMPLE = "example_runs"
+"""The shipped table that a report is about if none is named."""
 
 OTHER = "another value than --only says"
 
@@ -81,7 +85,9 @@ def _law_option(command: argparse.ArgumentParser) -> None:
 
 def _report_options(report: argparse.ArgumentParser) -> None:
     add = report.add_argument
-    add("source", help="CSV, TSV, Parquet, JSON or JSON lines, or the name of a shipped table")
+    add("source", nargs="?", default=EXAMPLE,
+        help="CSV, TSV, Parquet, JSON or JSON lines, or the name of a shipped table "
+        f"(default: the example {EXAMPLE})")  # fmt: skip
     add("-o", "--output", metavar="FILE", help="where to write (default: SOURCE.report.html here)")
     add("--budget", type=budget, nargs="+", default=[], metavar="FLOP",
         help="what to plan for (default: ten times the largest run)")  # fmt: skip
@@ -184,12 +190,6 @@ def others(options: argparse.Namespace) -> list[Any]:
 
 def report(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     """Read, compute, draw and write; progress goes to stderr."""
-    try:
-        from scalinglib.report.page import render
-    except ImportError as error:
-        raise DataError(
-            f"the report needs {error.name}; install it with pip install 'scalinglib[report]'."
-        ) from error
     steps = iter(range(1, 8))
 
     def tell(what: str) -> None:
@@ -222,7 +222,7 @@ def versions() -> dict[str, str]:
         try:
             told[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            told[name] = "(a checkout)"
+            told |= {name: "(a checkout)"} if name == "scalinglib" else {}
     return told
 
 

@@ -18,7 +18,7 @@ from scalinglib.fit.profile import profile
 from scalinglib.fit.result import Fit
 from scalinglib.isoflop import FrontierFit, fit_envelope, fit_isoflop
 from scalinglib.laws import fit_chinchilla
-from scalinglib.report.plans import published_plan, row, spread
+from scalinglib.report.plans import LAWS, published_plan, row, spread
 from scalinglib.runs import Runs
 from scalinglib.runs.structure import groups
 
@@ -27,6 +27,9 @@ SHARE, LEAST = 10, 3
 
 FARTHER = 10.0
 """Without a budget the plan is for the largest run's compute times this."""
+
+SHOWN = 1000
+"""The most points in a drawing."""
 
 SETTLED = 0.01, 2.0
 """An exponent whose interval does not lie between these is not settled."""
@@ -41,10 +44,13 @@ NO_CURVES = (
 
 
 OPTIONS = {
-    "columns=": "--column NAME=ROLE", "units=": "--unit ROLE=UNIT", "derive=": "--derive",
+    "columns=": "--column NAME=ROLE", "units=": "--unit ROLE=UNIT",
+    "derive='tokens'": "--derive tokens",
+    "derive='flops'": "--derive flops",
     "fill=": "--fill [COLUMN ...]", "skip=": "--skip ROW", "decimal=": "--decimal",
     "across=": "--across ROLE", "over=": "--points best --over COLUMN",
-    "keep_unfinished=": "--keep-unfinished",
+    "keep_unfinished=": "--keep-unfinished", "points='all'": "--points all",
+    "about=": "--about FILE", "fit them apart": "--only COLUMN=VALUE",
 }  # fmt: skip
 """What the keywords of `scalinglib.runs` are called on the command line."""
 
@@ -126,8 +132,9 @@ def attempt(do: Callable[[], Any]) -> tuple[Any, str]:
 
 
 def find(
-    runs: Runs, curves: Runs | None, *, budgets: Sequence[float], laws: Sequence[str],
-    resamples: int, seed: int, tell: Callable[[str], None],
+    runs: Runs, curves: Runs | None = None, *, budgets: Sequence[float] = (),
+    laws: Sequence[str] = LAWS, resamples: int = 1000, seed: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Findings:  # fmt: skip
     """Compute all of it; `curves` holds every checkpoint, where runs have several."""
     frame = runs.frame

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scalinglib.display import number, percent, power, quantity
-from scalinglib.report.findings import Approach, Findings, Intervals
-from scalinglib.report.pictures import SHOWN, pictures
+from scalinglib.report.findings import SHOWN, Approach, Findings, Intervals
 
 ROWS, LONG = 12, 600
 """Rows of a table and characters of a list of reasons that are cut."""
@@ -38,15 +37,27 @@ PAGE = """<!doctype html>
 def render(found: Findings, *, command: str, versions: Mapping[str, str], digest: str) -> str:
     """The page."""
     unit = unit_of(found)
-    drawn = pictures(found, unit)
+    drawn, lacking = _drawn(found, unit)
     parts = [
-        _lead(found, unit), _look(found), _read(found), _plane(found, drawn),
+        _lead(found, unit), _look(found), _read(found), _plane(found, drawn), _says(lacking),
         _approaches(found, drawn), _law(found, drawn, unit), _back(found), _plans(found, unit),
         _repeat(command, versions, digest),
     ]  # fmt: skip
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     title = f"Scaling report: {escape(found.runs.name)}"
     return PAGE.format(title=title, style=style, body="\n".join(parts))
+
+
+def _drawn(found: Findings, unit: str) -> tuple[dict[str, str], str]:
+    """The drawings by name, or none and what would draw them."""
+    try:
+        from scalinglib.report.pictures import pictures
+    except ImportError as error:
+        return {}, (
+            f"This report has no pictures, because {error.name} is not installed here: "
+            "pip install 'scalinglib[report]' brings what draws them."
+        )
+    return pictures(found, unit), ""
 
 
 def unit_of(found: Findings) -> str:
@@ -126,7 +137,7 @@ def _lead(found: Findings, unit: str) -> str:
     told = (
         f"{power(C)} FLOP are best spent on {quantity(first.params)} parameters and "
         f"{quantity(first.tokens)} tokens, {ratio(first['tokens per parameter'])} tokens per "
-        f"parameter, by the {_lower(fitted[0].name)}"
+        f"parameter{_span(found, first)}, by the {_lower(fitted[0].name)}"
     )
     told += f", at a loss of {number(first.loss)} {unit}." if first.loss == first.loss else "."
     others = [
@@ -136,6 +147,13 @@ def _lead(found: Findings, unit: str) -> str:
     more = f"Other approaches: {' and '.join(others)}." if others else ""
     note = f"This is {first.note}." if first.note else ""
     return f'<div class="lead">{_says(told, " ".join(filter(None, [more, note])), vague)}</div>'
+
+
+def _span(found: Findings, first: Any) -> str:
+    """The interval of the tokens per parameter, where it is believed."""
+    own = found.intervals
+    ends = between(first["spread"].get("tokens per parameter"), ratio)
+    return f" (95 % interval {ends})" if ends and own is not None and not own.doubts else ""
 
 
 def _lower(name: str) -> str:
@@ -220,9 +238,10 @@ def _law(found: Findings, drawn: Mapping[str, str], unit: str) -> str:
         f"Observed loss relative to the law ({unit}); the spread is {percent(left.std(), 2)}, and "
         f"the rows farthest off are {', '.join(map(str, worst))}."
     )
+    picture = _figure(drawn["residuals"], caption) if "residuals" in drawn else _says(caption)
     return (
         "<h2>The parametric law, L = E + A N<sup>-alpha</sup> + B D<sup>-beta</sup></h2>"
-        f"{body}{_figure(drawn['residuals'], caption)}"
+        f"{body}{picture}"
     )
 
 
@@ -278,7 +297,10 @@ def _plans(found: Findings, unit: str) -> str:
     columns = ("params", "tokens", "tokens per parameter", "loss")
     write = dict(zip(columns, (quantity, quantity, ratio, number), strict=True))
     parts = []
+    ours = [one.name for one in found.approaches]
     for C, table in found.plans.items():
+        if unit != "nats per token":
+            table = table.assign(loss=table["loss"].where(table["law"].isin(ours)))
         rows = [
             (one["law"], *(
                 (write[k](one[k]) if one[k] == one[k] else "",
@@ -290,6 +312,8 @@ def _plans(found: Findings, unit: str) -> str:
     other = (
         "Published losses are of other data and other tokenisers: compare the splits, not the "
         "losses."
+        if unit == "nats per token"
+        else "Published losses are in nats per token, and so not shown."
     )
     return f"<h2>Plans</h2>{''.join(parts)}{_says(small if ranged else '', other)}"
 

@@ -25,10 +25,10 @@ from scalinglib.charts import (
 )
 from scalinglib.fit.result import Fit
 from scalinglib.isoflop import FrontierFit
-from scalinglib.report.findings import Findings
+from scalinglib.report.findings import SHOWN, Findings
 
-WIDTH, SHOWN = 640, 1000
-"""Width of a drawing in pixels, and the most points in it."""
+WIDTH = 640
+"""Width of a drawing in pixels."""
 
 SCHEME = '{"name": "viridis", "extent": [0.25, 0.95]}'
 """Colours of the loss, without the dark end that would vanish on a dark page."""
@@ -59,22 +59,40 @@ def drawing(chart: Any, unit: str, height: float = 300) -> str:
 
 def pictures(found: Findings, unit: str) -> dict[str, str]:
     """The drawings of a report that its runs allow, by name."""
+    charts = {"plane": (plane, 300), "isoflop": (profiles, 320), "residuals": (leftovers, 220)}
+    made = {name: (draw(found), height) for name, (draw, height) in charts.items()}
+    return {name: drawing(chart, unit, height) for name, (chart, height) in made.items()
+            if chart is not None}  # fmt: skip
+
+
+def plane(found: Findings) -> Any:
+    """The runs in the plane of compute and size, or None where compute is not known."""
+    if "flops" not in found.frame:
+        return None
+    return runs_plane(found.frame.iloc[_shown(found)].assign(excluded=False))
+
+
+def profiles(found: Findings) -> Any:
+    """The IsoFLOP profiles and their minima, or None where there are none."""
+    if not isinstance(found.isoflop.fit, FrontierFit):
+        return None
     frame = found.frame
-    drawn_rows = np.random.default_rng(0).permutation(len(frame))[:SHOWN]
-    some = np.sort(drawn_rows, kind="stable")
-    shown = frame.iloc[some]
-    drawn = {}
-    if "flops" in frame:
-        drawn["plane"] = drawing(runs_plane(shown.assign(excluded=False)), unit)
-    if isinstance(found.isoflop.fit, FrontierFit):
-        own = frame if "budget_flops" in frame else frame.assign(budget_flops=frame["flops"])
-        picture = isoflop_profiles(own.assign(flagged=False), found.isoflop.fit)
-        drawn["isoflop"] = drawing(picture, unit, 320)
-    if isinstance(found.parametric.fit, Fit):
-        left = np.expm1(found.parametric.fit.residuals.to_numpy())
-        data = frame[["flops"]].assign(residual=left).iloc[some]
-        drawn["residuals"] = drawing(residuals(data), unit, 220)
-    return drawn
+    own = frame if "budget_flops" in frame else frame.assign(budget_flops=frame["flops"])
+    return isoflop_profiles(own.assign(flagged=False), found.isoflop.fit)
+
+
+def leftovers(found: Findings) -> Any:
+    """The residuals of the parametric law, or None where it was not fitted."""
+    if not isinstance(found.parametric.fit, Fit):
+        return None
+    left = np.expm1(found.parametric.fit.residuals.to_numpy())
+    return residuals(found.frame[["flops"]].assign(residual=left).iloc[_shown(found)])
+
+
+def _shown(found: Findings) -> Any:
+    """Positions of the rows that are drawn: all, or a random part of very many."""
+    drawn = np.random.default_rng(0).permutation(len(found.frame))[:SHOWN]
+    return np.sort(drawn, kind="stable")
 
 
 def residuals(data: pd.DataFrame) -> Any:

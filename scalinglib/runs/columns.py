@@ -25,7 +25,7 @@ _WORDS = {
     ),
     "tokens": (
         {"token", "tokens", "toks"},
-        {*_COUNT, *_TRAIN, "seen", "processed", "consumed", "used", "d", "data"},
+        {*_COUNT, *_TRAIN, "seen", "processed", "consumed", "used", "d", "data", "input"},
     ),
     "flops": ({"flop", "flops", "compute"}, {*_COUNT, *_TRAIN, "c", "used", "spent"}),
     "budget_flops": ({"budget", "isoflop", "isoflops"}, {"flop", "flops", "compute", "train",
@@ -45,7 +45,8 @@ _WORDS = {
 """For each role the words of which a name holds at least one, and those that it may hold beside."""
 
 _EXACT = {
-    "params": ("n", "model size", "size", "non embedding", "non emb"),
+    "params": ("n", "model size", "size", "non embedding", "non emb", "n active", "n activated",
+               "n total"),
     "tokens": ("d", "data size", "dataset size"),
     "flops": ("c",),
     "loss": ("l", "bits per byte", "bits per token", "bits per character"),
@@ -59,10 +60,14 @@ _EXACT = {
 """Names that stand alone; of several for a run, a seed, a step or a state the first is taken."""
 
 _PREFIXES = {"config", "summary", "params", "metrics", "tags", "hparams", "attributes", "trainer",
-             "mlflow", "data", "args"}  # fmt: skip
+             "mlflow", "data", "args", "throughput"}  # fmt: skip
 _UNLIKE = {"std", "se", "err", "error", "min", "max", "ratio", "scale", "weight", "aux", "z",
            "balance", "balancing", "router", "delta", "gap", "diff", "grad", "stderr",
            "best"}  # fmt: skip
+_LOGS = {"log", "ln", "log10", "log2"}
+_RISING = {"accuracy", "acc", "f1", "auc", "bleu", "em", "match", "reward", "elo"}
+_DATA = {"byte", "bytes", "character", "characters", "chars", "gb", "tb", "words", "datapoints",
+         "samples", "examples", "images"}  # fmt: skip
 _HELD_OUT = {"val", "valid", "validation", "eval", "evaluation", "test", "dev", "held", "heldout"}
 
 
@@ -81,6 +86,8 @@ def words(name: str) -> list[str]:
     parts = [part for part in re.split(r"[./]", str(name)) if part.strip()]
     while len(parts) > 1 and parts[0].strip().lower() in _PREFIXES:
         parts = parts[1:]
+    if len(parts) > 1 and parts[-1].strip().lower() == "value":
+        parts = parts[:-1]
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|[^\w^+.]|_", " ", " ".join(parts))
     return spaced.lower().split()
 
@@ -99,7 +106,8 @@ def recognise(name: str) -> tuple[str, str] | None:
             needs = {"planned_tokens": {"tokens"}, "planned_steps": {"steps", "iters"},
                      "unique_tokens": {"tokens"}}.get(role)  # fmt: skip
             if own & heads and own <= heads | beside and (needs is None or own & needs):
-                return role, unit
+                table_of_words = role == "params" and {"embedding", "emb"} & own
+                return None if table_of_words and "non" not in own else (role, unit)
     own = set(found)
     if own & {"loss", "nll", "perplexity", "ppl", "bpb"} and not own & _UNLIKE:
         return "loss", unit if unit in LOSS_UNITS else ""
@@ -109,6 +117,31 @@ def recognise(name: str) -> tuple[str, str] | None:
 def known(names: list[str]) -> int:
     """How many of these names are recognised; a number never is."""
     return sum(recognise(name) is not None for name in names if name)
+
+
+def near(role: str, names: Sequence[str]) -> str:
+    """What a column may be that is close to a role which none has, with a remedy; else empty."""
+    for name in names:
+        found = words(name)
+        own = set(found)
+        rest = recognise(" ".join(word for word in found if word not in _LOGS))
+        if own & _LOGS and rest and rest[0] == role:
+            return f"{name!r} seems to hold logarithms; write the values themselves"
+        if (recognise(name) or ("",))[0] == role:
+            return f"{name!r} is called so, but most of its cells are no numbers"
+        if role == "loss" and own & _RISING:
+            return (
+                f"{name!r} rises where a loss falls; add a column of what is left, such as "
+                f"1 - {name}, and say that it is the loss"
+            )
+        if role == "tokens" and {"per", "param"} & own and {"token", "tokens", "tpp"} & own:
+            return f"{name!r} is a ratio; add a column of its product with params"
+        if role == "tokens" and own & _DATA and not {"per", "loss"} & own:
+            return (
+                f"{name!r} counts something else; divide it by how many of them a token has, or "
+                f"say columns={{{name!r}: 'tokens'}} for a law in them, whose 6 N D is no FLOP"
+            )
+    return ""
 
 
 def assign(table: Table, given: Mapping[str, str | None]) -> list[Taken]:
@@ -128,7 +161,12 @@ def assign(table: Table, given: Mapping[str, str | None]) -> list[Taken]:
         found = None if name in given else recognise(re.sub(r" \(\d+\)$", "", name))
         if found and found[0] not in told.values() and _fits(table, name, found[0]):
             open_.setdefault(found[0], []).append((name, found[1]))
+    sizes = [name for name, role in told.items() if role == "params"]
+    sizes += [name for name, _ in open_.get("params", [])]
+    open_["run"] = [one for one in open_.get("run", []) if _one_size(table, one[0], sizes[:1])]
     for role, candidates in open_.items():
+        if not candidates:
+            continue
         name, unit, how = _choose(table, role, candidates)
         taken.append(Taken(name, role, unit, how))
     return sorted(taken, key=lambda one: ROLES.index(one.role))
@@ -141,6 +179,29 @@ def _fits(table: Table, name: str, role: str) -> bool:
     column = table.cells[name]
     filled = column[~blank(column)].astype(str).head(1000)
     return bool(filled.str.match(r"\s*[-+=(#~<>≈$]?\s*\.?\d|\s*[-+]?inf|[=#]").mean() >= 0.5)
+
+
+def families(table: Table, settled: set[str]) -> list[str]:
+    """Sentences on columns whose names stand beside many runs, such as that of an experiment."""
+    left = [name for name in table.cells if name not in settled]
+    own = [name for name in left if (recognise(name) or ("",))[0] == "run"]
+    several = {name: table.cells[name].nunique() for name in own}
+    return [
+        f"column {name!r} names {n} groups of runs of several sizes, and all are one table here; "
+        "fit them apart, a group at a time."
+        for name, n in several.items()
+        if 1 < n <= len(table.cells) / 2
+    ]
+
+
+def _one_size(table: Table, name: str, sizes: Sequence[str]) -> bool:
+    """Whether a column may name runs: a run has one size, an experiment or a model family many."""
+    if not sizes:
+        return True
+    column = table.cells[sizes[0]]
+    by_name = column.mask(blank(column)).groupby(table.cells[name].astype(str), sort=False)
+    several = by_name.nunique()[by_name.size() > 1]
+    return bool((several > 1).mean() <= 0.5) if len(several) else True
 
 
 def _choose(table: Table, role: str, candidates: Sequence[tuple[str, str]]) -> tuple[str, str, str]:
@@ -183,5 +244,6 @@ def _one_partition(table: Table, names: list[str]) -> None:
             raise table.refuse(
                 f"columns {first!r} and {other!r} may both name the runs, and they group the rows "
                 f"differently ({runs[first]} and {runs[other]} runs); say "
-                f"columns={{{first!r}: 'run'}} or columns={{{other!r}: 'run'}}"
+                f"columns={{{first!r}: 'run'}} or columns={{{other!r}: 'run'}}, or None for both "
+                "if each row is a run of its own"
             )

@@ -72,7 +72,7 @@ def read(source: Any, known: Callable[[list[str]], int]) -> Table:
         return _unique(Table(name, _parquet(name, content)))
     text = _decode(name, content)
     if suffix in ("json", "jsonl", "ndjson") or text.lstrip()[:1] in ("{", "["):
-        return _unique(_json(name, text))
+        return _unique(_json(name, text, known))
     return _unique(_rows(name, text, known))
 
 
@@ -111,16 +111,20 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
         raise DataError(f"{name} is a damaged Parquet file ({error}); export it again.") from error
 
 
-def _json(name: str, text: str) -> Table:
-    """A list of records, a mapping of columns, or a record a line; nested names join by dots."""
+def _json(name: str, text: str, known: Callable[[list[str]], int]) -> Table:
+    """Records, columns, a frame as pandas writes it, or a record a line; names join by dots."""
     try:
         whole = json.loads(text)
     except json.JSONDecodeError:
         lines = [(k, line) for k, line in enumerate(text.splitlines(), 1) if line.strip()]
         records = [_record(name, k, line) for k, line in lines]
         return Table(name, pd.json_normalize(records).set_axis([k for k, _ in lines]))
+    if isinstance(whole, dict) and {"columns", "data"} <= set(whole):
+        whole = [dict(zip(whole["columns"], row, strict=False)) for row in whole["data"]]
     if isinstance(whole, dict) and all(isinstance(value, list) for value in whole.values()):
         return Table(name, as_frame(whole, name, KINDS))
+    if isinstance(whole, dict) and known(list(whole)) > 1 and isinstance(whole[min(whole)], dict):
+        return Table(name, pd.DataFrame(whole))
     records = whole if isinstance(whole, list) else [whole]
     if not all(isinstance(record, dict) for record in records):
         raise DataError(f"{name}: the JSON holds no records; write a list of objects, one a run.")
@@ -150,7 +154,10 @@ def _rows(name: str, text: str, known: Callable[[list[str]], int]) -> Table:
     header = scores.index(max(scores)) if named else filled.index(True) if any(filled) else 0
     names = top[header]
     if sum(map(bool, names)) < 2:
-        raise DataError(f"{name} has one column, {names[0][:60]!r}; a table of runs has several.")
+        raise DataError(
+            f"{name} has one column, {names[0][:60]!r}; a table of runs has "
+            "several; put commas, semicolons or tabs between the cells."
+        )
     width = max(map(len, top[header:]))
     try:
         cells = pd.read_csv(

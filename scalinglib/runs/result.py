@@ -113,7 +113,9 @@ class Runs:
             parts.append(self.summary().to_string())
         return "\n\n".join([*parts, *self.warnings])
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        if not pd.get_option("display.notebook_repr_html"):
+            return None
         tables = [self.taken.to_html(index=False, border=0)]
         if len(self.set_aside):
             tables.append(self.summary().to_html(border=0))

@@ -28,6 +28,9 @@ PEERS, PEERED = 3, 0.7
 SAME, APART = 0.02, 0.1
 """Logarithms closer than the first are one level; levels closer than the second are none."""
 
+RESTARTS = 0.25
+"""A run that is resumed steps back in at most this share of its rows."""
+
 FEW, FEW_PEERLESS = 0.2, 0.03
 """If more runs than these shares fall short of their budget, or of their peers, it is meant."""
 
@@ -80,6 +83,8 @@ def spare(table: Table, skip: Sequence[Any]) -> tuple[Table, list[Aside]]:
         tests.append(((same | void).all(axis=1) & (same.sum(axis=1) > 1), "repeats the header"))
         label = np.stack([shown[name].str.fullmatch(_TOTAL).to_numpy(bool) for name in shown])
         tests.append((label.any(axis=0), "a total, not a run"))
+        rule = np.stack([shown[name].str.fullmatch(r":?-{2,}:?").to_numpy(bool) for name in shown])
+        tests.append((rule.all(axis=0), "a rule under the header"))
         if table.text:
             tests.append((shown.iloc[:, 0].str.startswith("# ").to_numpy(), "a comment"))
     keep = np.ones(len(cells), dtype=bool)
@@ -137,12 +142,50 @@ def groups(frame: pd.DataFrame, config: Sequence[str]) -> NDArray[np.int64]:
     return codes
 
 
+def _along(frame: pd.DataFrame) -> str | None:
+    """What a run goes along: its steps, or tokens or FLOP if runs are named."""
+    found = next((one for one in ("step", "tokens", "flops") if one in frame), None)
+    return found if found == "step" or "run" in frame else None
+
+
+def resumed(frame: pd.DataFrame, config: Sequence[str]) -> Aside:
+    """Points that a run passed again when it was resumed from an earlier checkpoint.
+
+    In the order of the table such a run steps back seldom and never to its beginning.
+    """
+    gone: list[Any] = []
+    if (along := _along(frame)) is not None:
+        run, at = groups(frame, config), frame[along].to_numpy(dtype=float)
+        twice = pd.DataFrame({"run": run, "at": at}).duplicated() & ~np.isnan(at)
+        for own in (np.flatnonzero(run == one) for one in np.unique(run[twice])):
+            x = at[own]
+            back = np.diff(x) <= 0
+            if back.mean() <= RESTARTS and (x[1:][back] > x.min()).all():
+                least = np.minimum.accumulate(x[::-1])[::-1]
+                gone += frame.index[own[:-1][x[:-1] >= least[1:]]].tolist()
+    return Aside(pd.Index(gone), "passed again after its run was resumed")
+
+
+def repeated(table: Table, frame: pd.DataFrame) -> list[str]:
+    """A doubt about rows that are the same as another in every column."""
+    some = frame[frame.duplicated(["params", "loss"], keep=False)].astype(str)
+    rows = table.labels[some.index[some.duplicated()]]
+    if not len(rows):
+        return []
+    them = "row repeats" if len(rows) == 1 else "rows repeat"
+    listed = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+    return [
+        f"{len(rows)} {them} another in every column (row {listed}) and would count twice; leave "
+        "out with skip=[...] what is no run of its own."
+    ]
+
+
 def earlier(table: Table, frame: pd.DataFrame, config: Sequence[str]) -> Aside:
     """The rows that are not the last of their run by step or tokens."""
     run = groups(frame, config)
-    along = next((one for one in ("step", "tokens", "flops") if one in frame), None)
+    along = _along(frame)
     nothing = Aside(frame.index[:0], "")
-    if along is None or (along != "step" and "run" not in frame) or len(np.unique(run)) == len(run):
+    if along is None or len(np.unique(run)) == len(run):
         return nothing
     at = frame[along]
     twice = frame[[along]].assign(run_=run).duplicated(keep=False) & at.notna()

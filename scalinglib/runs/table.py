@@ -14,7 +14,7 @@ from scalinglib.checks import implausible_counts
 from scalinglib.compute import training_flops
 from scalinglib.errors import DataError
 from scalinglib.runs import shapes, structure
-from scalinglib.runs.columns import COUNTED, Taken, assign, known, words
+from scalinglib.runs.columns import COUNTED, ROLES, Taken, assign, families, known, near, words
 from scalinglib.runs.reading import Table, blank, read
 from scalinglib.runs.result import Runs
 from scalinglib.runs.structure import Aside
@@ -122,13 +122,14 @@ def runs(
     table, filled = structure.fill_down(table, roles, fill)
     frame, how, more = _values(table, taken, dict(units or {}), decimal)
     aside += more
-    notes: list[str] = []
+    notes = families(table, {*given, *(one.column for one in taken)})
     frame = _derive(table, frame, derive, how, notes)
     _plausible(table, frame, dict(units or {}), roles)
     for row in how:
         if row["column"] in filled:
             row["how"] += ", merged cells filled down"
     kept, said, doubts, more = _points(table, frame, points, over, keep_unfinished)
+    doubts += structure.repeated(table, kept)
     return _conclude(table, kept, how, aside + more, [*notes, *doubts], said)
 
 
@@ -147,10 +148,15 @@ def _needed(table: Table, roles: dict[str, str]) -> None:
     role = next((one for one in ("params", "loss") if one not in roles.values()), None)
     if role is not None:
         names = list(map(str, table.cells))
-        one = next((name for name in names if name not in roles), names[0])
+        left = [name for name in names if name not in roles]
+        close, one = near(role, left), (left or names)[0]
+        remedy = f"Say which holds it, for example columns={{{one!r}: {role!r}}}"
+        if close:
+            remedy = f"Column {close}"
+        elif not left and "run" in roles.values():
+            remedy = "Give a second table that has it, a row a run, as about='runs.csv'"
         raise table.refuse(
-            f"no column was recognised as {role}; it has {', '.join(names)}. Say which holds it, "
-            f"for example columns={{{one!r}: {role!r}}}"
+            f"no column was recognised as {role}; it has {', '.join(names)}. {remedy}"
         )
 
 
@@ -186,7 +192,8 @@ def _values(
     frame = pd.DataFrame(found, index=table.cells.index)
     aside = _no_points(table, frame, taken)
     keep = ~frame.index.isin([row for one in aside for row in one.rows])
-    carried = {f"{n} (source)" if n in found else n: _carried(table, n) for n in rest}
+    # A column that was left alone has no role, whatever it is called.
+    carried = {f"{n} (source)" if n in ROLES else n: _carried(table, n) for n in rest}
     frame = pd.concat([frame, pd.DataFrame(carried, frame.index)], axis=1)[keep]
     if not len(frame):
         raise table.refuse("no row has both a size and a loss")
@@ -271,8 +278,10 @@ def _derive(
         how.append({"column": "", "taken as": derive, "unit": "counts",
                     "how": f"derived as you said: {rule}"})  # fmt: skip
     elif "tokens" not in frame:
+        close = near("tokens", [str(name) for name in frame])
         notes.append("no column was recognised as tokens" + (
             "; derive='tokens' computes FLOP / (6 params)." if "flops" in frame else
+            f", nor any as FLOP: {close}." if close else
             ", nor any as FLOP: only curves in the size can be fitted."))  # fmt: skip
     return frame
 
@@ -318,8 +327,10 @@ def _points(
 ) -> tuple[pd.DataFrame, str, list[str], list[Aside]]:
     """The points to fit, their name, doubts about them, and the rows that were set aside."""
     sweep = structure.swept(frame, words)
+    again = structure.resumed(frame, sweep)
+    frame = frame.drop(index=again.rows)
     if points == "all":
-        return frame, structure.EVERY, [], []
+        return frame, structure.EVERY, [], [again]
     earlier = structure.earlier(table, frame, sweep)
     final = frame.drop(index=earlier.rows)
     gone = Aside(final.index[:0], "") if keep else structure.unfinished(final)
@@ -328,11 +339,24 @@ def _points(
         raise table.refuse(
             f"every run looks unfinished ({gone.why[0]}); say keep_unfinished=True to keep them"
         )
-    aside, doubts = [earlier, gone], []
+    aside, doubts = [again, earlier, gone], []
     said = "the last point of each run" if len(earlier.rows) else "all rows"
+    if len(earlier.rows) and "step" not in frame:
+        # A name that stands beside several runs, such as that of their size, reads the same.
+        doubts.append(
+            f"{len(earlier.rows)} rows are taken for earlier checkpoints, by the names of their "
+            f"runs and their {'tokens' if 'tokens' in frame else 'FLOP'} alone; if each row is a "
+            "run of its own, leave the names out with columns={'...': None}."
+        )
+    elif len(earlier.rows) and "run" not in frame:
+        doubts.append(
+            f"{len(earlier.rows)} rows are taken for earlier checkpoints, by size and step alone, "
+            "because no column names the runs; if each row is a run of its own, say points='all'."
+        )
     if len(gone.rows):
         said += " that finished" if len(earlier.rows) else " of finished runs"
-        doubts.append(f"{len(gone.rows)} of {len(final)} runs are unfinished and set aside.")
+        are = "is" if len(gone.rows) == 1 else "are"
+        doubts.append(f"{len(gone.rows)} of {len(final)} runs {are} unfinished and set aside.")
     if points == "best":
         if not over:
             listed = f", for example over={sweep}" if sweep else ""

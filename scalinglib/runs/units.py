@@ -68,6 +68,8 @@ def unit_of(found: Sequence[str]) -> tuple[list[str], str]:
     for k in range(len(parts) - 1, 0, -1):
         if parts[k] in SCALES:
             return parts[:k] + parts[k + 1 :], parts[k]
+    if len(parts) > 1 and len(parts[0]) > 1 and parts[0] in SCALES:
+        return parts[1:], parts[0]
     return parts, ""
 
 
@@ -220,7 +222,8 @@ def numbers(
     values = np.where(np.isnan(scales), values, values * np.nan_to_num(scales, nan=1.0))
     lettered = ["letters in its cells"] if (~np.isnan(scales)).any() else []
     name = str(unit).upper() if len(str(unit)) == 1 else unit
-    scaled = [f"{name} = {factor(role, unit):g}"] if unit and plain.any() else []
+    scale = factor(role, unit) if unit else 1.0
+    scaled = [f"{name} = {scale:g}"] if scale != 1 and plain.any() else []
     return values, " and ".join(lettered + scaled)
 
 

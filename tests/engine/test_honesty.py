@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import scalinglib as sl
-from benchmarks import alarms
+from benchmarks import alarms, few
 from scalinglib.fit.warnings import outlying
 
 LAW = sl.ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
@@ -262,12 +262,38 @@ def test_studentised_gaps_are_those_of_leaving_a_point_out():
 
 
 @pytest.mark.parametrize(
-    ("form", "n"), [("line", 3), ("line", 10), ("held floor", 3), ("free floor", 5)]
+    ("form", "n", "noise", "warned"),
+    [
+        ("line", 3, 0.01, 1),
+        ("line", 20, 0.01, 1),
+        ("line", 40, 0.05, 0),
+        ("held floor", 3, 0.01, 1),
+        ("free floor", 5, 0.01, 1),
+        ("free floor", 40, 0.01, 0),
+        ("plane", 9, 0.01, 1),
+        ("plane", 12, 0.05, 1),
+        ("plane", 40, 0.01, 0),
+    ],
 )
-def test_intervals_of_few_points_are_doubted_and_a_profile_keeps_its_level(form, n):
-    shares = alarms.coverage(alarms.line, n, 0.01, form, tables=range(30))
-    assert shares["warned"] == 1
-    assert stats.binomtest(round(30 * shares["profile"]), 30, 0.95, "less").pvalue > 0.001
+def test_intervals_are_doubted_as_measured_and_profiles_keep_their_level(form, n, noise, warned):
+    tables = 12
+    shares = few.few_cell(form, n, noise, tables=range(tables))
+    assert (shares.warned - warned).abs().max() <= 2 / tables
+    held = shares[shares.interval == "profile"].groupby("target").coverage.mean()
+    for target, share in held.items():
+        p = stats.binomtest(round(tables * share), tables, 0.93, "less").pvalue
+        assert p > 0.001, target
+
+
+def test_more_noise_is_allowed_to_more_runs(synthetic_runs):
+    def doubted(n, noise, fit=sl.fit_chinchilla):
+        boots = [sl.bootstrap(fit(synthetic_runs(LAW, n, noise=noise, seed=seed)), n=400)
+                 for seed in range(4)]  # fmt: skip
+        return np.mean([any("noise of" in one for one in boot.warnings) for boot in boots])
+
+    assert doubted(12, 0.04) == doubted(25, 0.05) == doubted(40, 0.05) == 1
+    assert doubted(16, 0.008) == doubted(41, 0.05) == doubted(40, 0.01) == 0
+    assert doubted(40, 0.05, fit=lambda runs: sl.fit_power_law(runs.params, runs.loss)) == 0
 
 
 @pytest.mark.parametrize(("n", "kept"), [(20, True), (21, False), (40, False)])

@@ -39,6 +39,27 @@ class TestGrouping:
         assert (shown.lowest <= shown.budget).all()
         assert (shown.budget <= shown.highest).all()
 
+    @pytest.mark.parametrize("seed", range(8))
+    def test_scattered_budgets_far_apart_are_found(self, seed):
+        scatter = np.exp(0.05 * np.random.default_rng(seed).standard_normal(35))
+        runs = grid(budgets=tuple(np.geomspace(1e18, 1e21, 5)), sizes=7)
+        runs["tokens"] *= scatter
+        runs["budget_flops"] *= scatter
+        runs["loss"] = LAW.loss(runs.params, runs.tokens)
+        fit = sl.fit_isoflop(runs)
+        assert fit.grouping.n_runs.tolist() == [7] * 5
+        assert fit.a == pytest.approx(LAW.a, abs=0.03)
+
+    @pytest.mark.parametrize("seed", range(8))
+    @pytest.mark.parametrize("n", [20, 60, 240])
+    def test_runs_without_budgets_are_not_grouped(self, seed, n):
+        draw = np.random.default_rng(seed)
+        N, D = 10 ** draw.uniform(7, 10, n), 10 ** draw.uniform(9, 12, n)
+        loss = LAW.loss(N, D)
+        runs = pd.DataFrame({"budget_flops": 6 * N * D, "params": N, "tokens": D, "loss": loss})
+        with pytest.raises(sl.FitError):
+            sl.fit_isoflop(runs)
+
     @pytest.mark.parametrize(
         "C", [np.geomspace(1e18, 1e20, 60), 1e20 * np.linspace(1, 1.1, 36), [1e18, 2e18]],
         ids=["no gaps", "a chain", "a run each"],
@@ -169,7 +190,7 @@ class TestThreeSizes:
         runs = grid(sizes=5)
         rng = np.random.default_rng(1)
         runs["params"] = 1e8 * (1 + spread * rng.uniform(-1, 1, len(runs)))
-        with pytest.raises(sl.FitError, match="1 distinct model sizes, and a profile needs 3"):
+        with pytest.raises(sl.FitError, match="one model size, and a profile needs 3"):
             sl.fit_isoflop(runs)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import scalinglib as sl
-from scalinglib.report.command import main
+from scalinglib.report.command import EXAMPLE, main
 from scalinglib.report.plans import LAWS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +81,17 @@ def test_a_shipped_table_becomes_a_report(shipped, chinchilla_fit):
     assert "python -m scalinglib report chinchilla_runs --only excluded=False" in told
     assert all(key in told for key in LAWS)
     assert np.__version__ in told
+
+
+def test_the_first_sentence_has_the_interval_where_it_is_believed(shipped, tmp_path):
+    assert re.search(r"tokens per parameter \(95 % interval [\d.]+ to [\d.]+\), by the",
+                     words(page(shipped[1])))  # fmt: skip
+    # Few runs with much noise: the resamples doubt their own intervals.
+    noisy(scattered(), noise=0.04).iloc[:20].to_csv(tmp_path / "runs.csv")
+    assert main(["report", str(tmp_path / "runs.csv"), "-o", str(tmp_path / "out.html")]) == 0
+    told, _, rest = words(page(tmp_path / "out.html")).partition("Warnings")
+    assert "tokens per parameter, by the" in told
+    assert "profile likelihoods" in rest
 
 
 def test_a_report_stands_alone(shipped):
@@ -176,7 +187,7 @@ def test_a_refusal_has_no_traceback(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["report"], ["plan"], ["plan", "much"], ["plan", "-1"], ["plan", "inf"], ["draw"],
+    [[], ["plan"], ["plan", "much"], ["plan", "-1"], ["plan", "inf"], ["draw"],
      ["report", "x", "--points", "last"], ["report", "x", "--column", "loss"],
      ["report", "x", "--resamples", "few"]],
 )  # fmt: skip
@@ -214,17 +225,25 @@ def test_a_plan_is_what_the_law_says(C, capsys):
     assert sl.published.EPOCH_2024.source in told
 
 
-def test_a_plan_names_several_laws_and_needs_no_charts(tmp_path):
+@pytest.mark.parametrize("missing", ["altair", "vl_convert"])
+def test_a_plan_and_a_report_need_no_charts(missing, tmp_path):
     code = (
-        "import sys; sys.modules['altair'] = None; sys.modules['vl_convert'] = None\n"
+        f"import sys; sys.modules[{missing!r}] = None\n"
         "from scalinglib.report.command import main\n"
         "assert main(['plan', '1e24']) == 0\n"
-        "sys.exit(main(['report', 'chinchilla_runs']))"
+        "sys.exit(main(['report', '--resamples', '50', '-o', 'out.html']))"
     )
     done = run("-c", code, folder=tmp_path)
     assert all(key in done.stdout for key in LAWS)
-    assert done.returncode == 1
-    assert "pip install 'scalinglib[report]'" in done.stderr
+    assert done.returncode == 0, done.stderr
+    text = page(tmp_path / "out.html")
+    assert "<svg" not in text
+    assert "<figure" not in text
+    told = words(text)
+    assert f"no pictures, because {missing} is not installed" in told
+    assert "pip install 'scalinglib[report]'" in told
+    assert "the rows farthest off are" in told
+    assert f"Scaling report: {EXAMPLE}" in told
 
 
 @pytest.mark.parametrize(
@@ -236,6 +255,18 @@ def test_tables_of_other_shapes_are_reported_or_refused(name, status, tmp_path):
     source, out = ROOT / "data" / f"{name}.csv", tmp_path / "out.html"
     assert main(["report", str(source), "--resamples", "50", "-o", str(out)]) == status
     assert out.exists() == (status == 0)
+
+
+@pytest.mark.parametrize(("name", "shown"), [("loss", True), ("bits per byte", False)])
+def test_losses_of_published_laws_stand_beside_losses_of_their_unit_only(name, shown, tmp_path):
+    scattered().rename(columns={"loss": name}).to_csv(tmp_path / "runs.csv", index=False)
+    out = tmp_path / "out.html"
+    options = ["--resamples", "50", "--budget", "1e22", "-o", str(out)]
+    assert main(["report", str(tmp_path / "runs.csv"), *options]) == 0
+    told = words(page(out))
+    loss = sl.compute_optimal(sl.published.EPOCH_2024, C=1e22).loss
+    assert (f"{float(loss):.4g}" in told) == shown
+    assert ("so not shown" in told) != shown
 
 
 def test_seeds_and_checkpoints_are_resampled_together(tmp_path):

@@ -94,7 +94,10 @@ def test_every_format_gives_the_same_table(tmp_path):
         ("bpb", "loss"), ("aux_loss", None), ("loss_std", None), ("loss scale", None), ("L", "loss"),
         ("_step", "step"), ("trainer/global_step", "step"), ("max_steps", "planned_steps"),
         ("target_tokens", "planned_tokens"), ("seed", "seed"), ("State", "state"), ("lr", None),
-        ("layers", None), ("d_model", None), ("hours", None),
+        ("layers", None), ("d_model", None), ("hours", None), ("config/n_params/value", "params"),
+        ("Million parameters", "params"), ("N_active", "params"), ("embedding_params", None),
+        ("num_input_tokens_seen", "tokens"), ("throughput/total_tokens", "tokens"),
+        ("throughput/tokens_per_second", None), ("tokens (bytes)", None), ("log10_params", None),
     ],
 )  # fmt: skip
 def test_names_of_the_field(name, role):
@@ -126,6 +129,10 @@ def test_names_of_the_field(name, role):
         ("n_params,nonemb_params,params_total,tokens,loss\n1e8,8e7,1e8,1e9,4\n", ["params", "columns="]),
         ("active_params,total_params,tokens,loss\n1e8,8e8,1e9,4\n", ["mixture of experts", "columns="]),
         ("size,D,score\n1e8,1e9,4\n2e8,1e9,3\n", ["loss", "score", "columns="]),
+        ("size,D,top-1 accuracy\n1e8,1e9,0.4\n2e8,1e9,0.5\n", ["rises", "1 - top-1 accuracy"]),
+        ("log10(N),D,loss\n8,1e9,4\n9,1e9,3\n", ["'log10(N)'", "logarithms"]),
+        ("model size,D,loss\nsmall,1e9,4\nlarge,1e9,3\n", ["'model size'", "no numbers"]),
+        ("N_active,N_total,D,loss\n1e8,8e8,1e9,4\n", ["mixture of experts", "columns="]),
         ("params;tokens;loss\n70,551;1e9;3\n80,551;1e9;3\n", ["70551", "70.551", "decimal="]),
         ("params;tokens;loss\n1e8;1e9;3,25\n1e8;2e9;3.1\n", ["row 2", "row 3", "decimal="]),
         ("params,tokens,flops,loss\n1e8,1e9,1e21,3\n1e8,2e9,2e21,2.9\n", ["6 params tokens", "units="]),
@@ -195,7 +202,10 @@ def test_what_was_taken_is_said():
     assert table.frame.flops.to_numpy() == pytest.approx(6 * GOOD.params * GOOD.tokens)
     assert table.set_aside.row.tolist() == [5, 6]
     assert table.frame.index.tolist() == [2, 3, 4]
-    assert "total" in table._repr_html_()
+    with pd.option_context("display.notebook_repr_html", True):
+        assert "total" in table._repr_html_()
+    with pd.option_context("display.notebook_repr_html", False):
+        assert table._repr_html_() is None
     assert "repeats the header" in repr(table)
     assert table.summary().rows.sum() == 5
 
@@ -323,3 +333,41 @@ def test_tables_of_the_book_are_counts(name):
 
     table = sl.load(name)
     assert implausible_counts(table.params, table.tokens) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [("train_bytes", "counts something else"), ("dataset size (GB)", "counts something else"),
+     ("characters", "whose 6 N D is no FLOP"), ("tokens_per_param", "is a ratio"),
+     ("gpu_hours", "only curves in the size")],
+)  # fmt: skip
+def test_what_is_close_to_tokens_is_named_with_its_remedy(column, told):
+    table = sl.runs({"N": [1e8, 2e8], column: [2e9, 3e9], "loss": [3.0, 2.9]})
+    assert told in table.warnings[0]
+    if column != "gpu_hours":
+        assert repr(column) in table.warnings[0]
+
+
+@pytest.mark.parametrize("orient", ["columns", "records", "split"])
+def test_json_as_pandas_writes_it(orient, tmp_path):
+    frame = pd.DataFrame({"N": [7e7, 1.6e8], "D": [1.4e9, 3.2e9], "L": [4.1, 3.7]})
+    frame.to_json(tmp_path / "runs.json", orient=orient)
+    table = sl.runs(tmp_path / "runs.json")
+    assert table.frame["loss"].tolist() == [4.1, 3.7]
+    assert table.frame["params"].tolist() == [7e7, 1.6e8]
+
+
+def test_a_table_of_a_text_page():
+    table = read("| N | D | loss |\n|---|:--|--:|\n| 70M | 1.4B | 4.1 |\n| 160M | 3.2B | 3.7 |\n")
+    assert table.frame["tokens"].tolist() == [1.4e9, 3.2e9]
+    assert table.set_aside.row.tolist() == [2]
+
+
+@pytest.mark.parametrize("extra", [1, 3, 7])
+def test_rows_that_repeat_another_are_named(extra):
+    rows = pd.DataFrame({"N": np.geomspace(1e7, 1e9, 9), "D": 2e9, "loss": np.linspace(4, 3, 9)})
+    assert not sl.runs(rows.assign(seed=range(9))).warnings
+    told = sl.runs(pd.concat([rows, rows[:extra].set_axis(range(20, 20 + extra))])).warnings
+    assert f"{extra} row" in told[0]
+    assert "(row 20" in told[0]
+    assert not sl.runs(pd.concat([rows.assign(host="a"), rows.assign(host="b")])).warnings

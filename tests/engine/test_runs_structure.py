@@ -127,9 +127,57 @@ def test_the_last_point_of_each_run(named):
     assert len(boot.params) == 20
 
 
+def test_names_that_stand_beside_several_runs_are_doubted():
+    grid = checkpoints().drop(columns="step")
+    said = sl.runs(grid)
+    assert "12 rows are taken for earlier checkpoints" in said.warnings[0]
+    assert "tokens alone" in said.warnings[0]
+    alone = sl.runs(grid, columns={"run": None})
+    assert len(alone) == 16
+    assert alone.warnings == ()
+    assert sl.runs(checkpoints()).warnings == ()
+
+
 def test_steps_that_stand_twice_are_a_question():
     with pytest.raises(sl.DataError, match=r"step 1000 stands twice.*columns="):
         sl.runs(pd.concat([checkpoints(), checkpoints()]).drop(columns="run"))
+
+
+def test_checkpoints_without_a_name_are_doubted():
+    told = sl.runs(checkpoints().drop(columns="run")).warnings
+    assert any("12 rows" in one and "points='all'" in one for one in told)
+    assert not sl.runs(checkpoints()).warnings
+
+
+@pytest.mark.parametrize(
+    ("last", "again"), [(6000, 2000), (9000, 5000), (3000, 3000), (9000, 9000)]
+)
+@pytest.mark.parametrize("along", ["step", "tokens"])
+def test_a_run_that_was_resumed_keeps_its_later_points(last, again, along):
+    steps = list(range(1000, 11000, 1000))
+    own = [checkpoints(sizes=(n,), steps=steps).assign(run=f"r{n:g}") for n in (1e7, 1e8, 1e9)]
+    first = own[1][own[1].step <= last].assign(loss=lambda f: f.loss + 0.5)
+    runs = pd.concat([own[0], first, own[1][own[1].step >= again], own[2]], ignore_index=True)
+    runs = runs if along == "step" else runs.drop(columns="step")
+    for points in ("final", "all"):
+        table = sl.runs(runs, points=points)
+        gone = table.set_aside[table.set_aside.reason.str.startswith("passed again")]
+        assert gone.run.unique().tolist() == ["r1e+08"]
+        assert len(gone) == (last - again) / 1000 + 1
+        kept = table.frame
+        assert not kept.duplicated(["run", "tokens"]).any()
+        true = LAW.loss(kept.params, kept.tokens)
+        assert (
+            (kept.loss - true > 0.1) == ((kept.run == "r1e+08") & (kept.tokens < again * 1e5))
+        ).all()
+
+
+@pytest.mark.parametrize("order", ["one after the other", "by step"])
+def test_two_runs_of_one_name_are_not_one_that_was_resumed(order):
+    runs = pd.concat([checkpoints(), checkpoints().assign(loss=lambda f: f.loss + 0.01)])
+    runs = runs if order != "by step" else runs.sort_values(["run", "step"], kind="stable")
+    with pytest.raises(sl.DataError, match="stands twice in one run"):
+        sl.runs(runs)
 
 
 def test_names_and_identifiers_that_disagree_are_a_question():
@@ -246,3 +294,33 @@ def test_a_million_cells_are_read_in_seconds(tmp_path):
     table = sl.runs(tmp_path / "many.csv")
     assert len(table) == n
     assert table.frame.params.to_numpy() == pytest.approx(N)
+
+
+@pytest.mark.parametrize("name", ["experiment", "model", "exp"])
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_a_name_beside_many_sizes_is_no_run(name, groups):
+    runs = isoflop()
+    runs[name] = [f"family {k % groups}" for k in range(len(runs))]
+    table = sl.runs(runs, keep_unfinished=True)
+    assert len(table) == len(runs)
+    assert "run" not in table.frame
+    told = [one for one in table.warnings if f"{name!r} names {groups} groups" in one]
+    assert len(told) == (groups > 1)
+    assert not sl.runs(runs, columns={name: None}).warnings
+    own = runs.assign(**{name: [f"run {k}" for k in range(len(runs))]})
+    assert sl.runs(own).frame["run"].tolist() == own[name].tolist()
+    assert len(sl.runs(checkpoints().rename(columns={"run": name}))) == 4
+
+
+def test_a_name_in_merged_cells_still_names_the_run():
+    own = "{},1B,{}.1\n,,2B,{}.0\n"
+    table = read(
+        "model,params,tokens,loss\n" + own.format("A,70M", 4, 4) + own.format("B,160M", 3, 3)
+    )
+    assert table.frame.run.tolist() == ["A", "B"]
+    assert table.frame.params.tolist() == [7e7, 1.6e8]
+
+
+def test_a_chart_without_sizes_asks_for_a_second_table():
+    with pytest.raises(sl.DataError, match=r"second table that has it.*about="):
+        read("Step,a - loss,b - loss\n100,4,3\n200,3.5,2.9\n")

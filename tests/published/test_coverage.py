@@ -3,6 +3,7 @@
 The goals: a nominal 95 % interval of alpha covers between 92 and 99 % with 60 runs or more and
 1 % noise; with 25 runs or fewer and 5 % noise, where it covers less, the bootstrap says so. Where
 errors are shared within clusters, plain intervals miss and cluster intervals hold with 20 or more.
+With few points, and beyond them, the bootstrap warns where its intervals miss, and profiles hold.
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from scipy.stats import binom
 
 import scalinglib as sl
+from benchmarks import few
 from benchmarks.coverage import (
     CLUSTERS,
     CORRELATION,
@@ -174,6 +176,77 @@ class TestClusters:
         assert off.max() <= 3 / TABLES + 1e-6
         widths = stored.width.reindex(again.index)
         assert again.width.to_numpy() == pytest.approx(widths.to_numpy(), rel=0.05)
+
+
+@pytest.fixture(scope="module")
+def short():
+    return sl.load("coverage_few")
+
+
+CELL = ["form", "points", "noise"]
+
+
+class TestFew:
+    def test_the_study_is_complete(self, short):
+        assert list(short.groupby(CELL, sort=False).groups) == list(few.cells())
+        assert not short.duplicated([*CELL, "target", "decades", "interval"]).any()
+        assert short.tables.between(0.95 * few.TABLES, few.TABLES).all()
+
+    def test_the_bootstrap_warns_where_its_intervals_miss(self, short):
+        part = short[short.interval == "percentile"].groupby(CELL)
+        lowest, warned = part.coverage.min(), part.warned.first()
+        # Of a true 90 % a hundred tables show 84 or more; the noise estimated scatters.
+        assert (warned[lowest < 0.84] >= 0.75).all()
+        assert (warned[lowest < 0.75] >= 0.95).all()
+        assert (
+            (warned[lowest >= 0.92] <= 0.25)
+            .loc[lambda one: one.index.get_level_values(1) > 20]
+            .all()
+        )
+
+    def test_the_warnings_say_what_was_measured(self, short):
+        def said(form, points, noise):
+            fit, _, _ = few.draw(form, points, noise, 0)
+            return " ".join(sl.bootstrap(fit, n=few.RESAMPLES).warnings)
+
+        percentile = short[short.interval == "percentile"]
+        quiet = percentile[(percentile.noise == few.NOISE[0]) | (percentile.form == "held floor")]
+        assert f"as little as {100 * quiet.coverage.min():.0f} %" in said("line", 3, 0.01)
+        held = (
+            short[short.interval == "profile"].groupby(short.target.isin(["law", "run"])).coverage
+        )
+        low, high = (100 * held.agg(one) for one in ("min", "max"))
+        for sentence in (said("line", 3, 0.01), said("plane", 12, 0.05)):
+            assert f"predictions in {low[True]:.0f} to {high[True]:.0f} %" in sentence
+            assert f"constants in {low[False]:.0f} to {high[False]:.0f} %" in sentence
+
+    def test_profiles_of_predictions_hold_where_percentiles_do_not(self, short):
+        ahead = short[short.target.isin(["law", "run"])].set_index(
+            [*CELL, "target", "decades", "interval"]
+        )
+        held = ahead.coverage.unstack()
+        allowed = binom.ppf(0.001, few.TABLES, 0.93) / few.TABLES
+        assert (held.profile.dropna() >= allowed).all()
+        assert held.percentile.min() < 0.3
+
+    def test_a_small_part_again(self, short):
+        keys = ["target", "decades", "interval"]
+        part = few.few_cell("free floor", 5, 0.01, tables=range(12)).set_index(keys)
+        stored = short[(short.form == "free floor") & (short.points == 5) & (short.noise == 0.01)]
+        for row in stored.itertuples():
+            low, high = binom.ppf([0.0005, 0.9995], 12, row.coverage)
+            decades = row.decades if row.decades == row.decades else np.nan
+            same = part.reset_index().query("target == @row.target and interval == @row.interval")
+            same = same[(same.decades == decades) | (same.decades.isna() & np.isnan(decades))]
+            assert low <= round(12 * same.coverage.iloc[0]) <= high, (row.target, row.interval)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("cell", list(few.cells()), ids=str)
+    def test_a_cell_again_in_full(self, short, cell):
+        again = few.few_cell(*cell)
+        stored = short[(short[CELL] == list(cell)).all(axis=1)]
+        assert again.target.tolist() == stored.target.tolist()
+        assert np.abs(again.coverage.to_numpy() - stored.coverage).max() <= 3 / few.TABLES + 1e-6
 
 
 def errors(dependence, tables):
