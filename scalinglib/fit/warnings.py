@@ -275,7 +275,7 @@ def of_resamples(
     noise = float(residuals.abs().mean()) * np.sqrt(np.pi / 2) * n / max(n - free, 1)
     instead = (
         "use sl.profile on a fit with loss='l2', for a prediction with at=, which held predictions "
-        "in 90 to 99 % and constants in 83 to 99 %, or quote a back-test"
+        "in 90 to 99 % and constants in 86 to 99 %, or quote a back-test"
     )
     what = "clusters" if clustered else "runs"
     if relative and free >= CURVED and n <= FEW_RUNS and noise >= NOISY:
