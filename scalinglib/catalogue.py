@@ -205,18 +205,10 @@ def statement(key: str) -> tuple[Reported, float] | None:
     said, fit = published.printed(row.statement), published.law(key)
     if row.reads in {"a", "b"}:
         return said, float(getattr(fit, row.reads))
-    C = float(row["at"]) if _is_number(row["at"]) else published.value(row["at"])
+    C = published.value(row["at"]) if "/" in row["at"] else float(row["at"])
     best = split(fit, C)
     value = {"params": best.N, "tokens": best.D, "ratio": best.tokens_per_param}[row.reads]
     return said, float(value) / _unit(row.statement)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _unit(key: str) -> float:

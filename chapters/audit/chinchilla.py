@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 import scalinglib as sl
-from scalinglib import optimum, published
+from scalinglib import misfit, optimum, published
 from scalinglib.isoflop import Frontier
-from scalinglib.topics import chinchilla, epoch_refit
+from scalinglib.topics import chinchilla
 
 from . import Readings, settles
 
@@ -250,7 +250,7 @@ def half_and_half() -> Readings:
 def equal_growth() -> Readings:
     """Size exponents of the three approaches, and of thirds of the runs by compute."""
     runs = sl.load("chinchilla_runs")
-    parts = epoch_refit.by_compute(runs[~runs.excluded], 3)
+    parts = misfit.by_compute(runs[~runs.excluded], 3)
     found = {f"size exponent of approach {k}": float(_exponents().a[k]) for k in APPROACHES}
     names = ("least", "middle", "most")
     for name, part in zip(names, parts, strict=True):

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import optimum, published
 from scalinglib.topics import data_limits
 
 from . import Readings, settles
@@ -73,7 +73,7 @@ def epochs() -> Readings:
 def too_few_tokens() -> Readings:
     """The published example: the best split with too few unique tokens, and the free one."""
     best, free = (
-        data_limits.data_limited_optimal(LAW, **data_limits.EXAMPLE),
+        optimum.data_limited_optimal(LAW, **data_limits.EXAMPLE),
         sl.compute_optimal(LAW.base, data_limits.EXAMPLE["C"]),
     )
     U = data_limits.EXAMPLE["U"]

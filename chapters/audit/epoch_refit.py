@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import misfit, published
 from scalinglib.laws import ChinchillaLaw
 from scalinglib.topics import epoch_refit
 
@@ -95,7 +95,7 @@ def constants() -> Readings:
 @settles("A054")
 def still_twenty() -> Readings:
     """Tokens per parameter of the refit, over budgets, choices of runs and halves by compute."""
-    low, high = epoch_refit.by_compute(_runs(), 2)
+    low, high = misfit.by_compute(_runs(), 2)
     return {
         "D/N at Gopher's budget, printed constants": _plan(published.EPOCH_2024),
         "D/N at Gopher's budget, Huber optimum": _plan(_fit().law),

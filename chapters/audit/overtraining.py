@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import optimum, published
 from scalinglib.compute import training_flops
 from scalinglib.laws.chinchilla import ChinchillaLaw
 from scalinglib.optimum import Allocation, budget_for_params, compute_optimal, isoloss_curve
@@ -43,8 +43,8 @@ def optimum_of(law: ChinchillaLaw, params: float) -> Allocation:
 
 def serving(params: float, tokens: float, served: float) -> float:
     """What use adds to the training of a model (FLOP)."""
-    life = overtraining.lifetime_flops(params, tokens, served)
-    return float(life - overtraining.lifetime_flops(params, tokens, 0.0))
+    life = optimum.lifetime_flops(params, tokens, served)
+    return float(life - optimum.lifetime_flops(params, tokens, 0.0))
 
 
 @settles("A056")
@@ -59,7 +59,7 @@ def serving_by_size() -> Readings:
 def training_once_serving_with_use() -> Readings:
     """What twice the use does to the cost of training and to that of serving."""
     N, D = eight_billion()
-    once, twice = (overtraining.lifetime_flops(N, D, use * D) for use in (1.0, 2.0))
+    once, twice = (optimum.lifetime_flops(N, D, use * D) for use in (1.0, 2.0))
     step = float(twice - once)
     trained = float(training_flops(N, D))
     return {
@@ -74,8 +74,8 @@ def optimum_without_use() -> Readings:
     """The best choice over a whole life when nothing is served, over Chinchilla's optimum."""
     law = LAWS["Hoffmann, unrounded"]
     quality = optimum_of(law, published.row("model/Chinchilla 70B")[0])
-    unused = overtraining.inference_optimal(law, quality.loss, 0.0)
-    used = overtraining.inference_optimal(law, quality.loss, quality.D)
+    unused = optimum.inference_optimal(law, quality.loss, 0.0)
+    used = optimum.inference_optimal(law, quality.loss, quality.D)
     return {
         "best size without serving over the compute-optimal size": float(unused.chosen.N)
         / float(quality.N),
@@ -87,7 +87,7 @@ def optimum_without_use() -> Readings:
 def best_for(name: str, law: ChinchillaLaw) -> overtraining.LifetimeOptimum:
     """The best model over its life for a worked example of the inference-aware paper."""
     example = overtraining.examples()[name]
-    return overtraining.inference_optimal(law, optimum_of(law, example.size).loss, example.served)
+    return optimum.inference_optimal(law, optimum_of(law, example.size).loss, example.served)
 
 
 @settles("A058")
@@ -110,7 +110,7 @@ def saving_at_a_billion() -> Readings:
     served = published.value("sardana2024/requests") * sum(published.row("sardana2024/request"))
     sizes = {name: one.size for name, one in overtraining.examples().items()}
     saved = {
-        name: overtraining.inference_optimal(law, optimum_of(law, size).loss, served).saving
+        name: optimum.inference_optimal(law, optimum_of(law, size).loss, served).saving
         for name, size in sizes.items()
     }
     return {f"share saved, quality of {name}": float(one) for name, one in saved.items()}

@@ -6,16 +6,15 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from scalinglib import published
+from scalinglib.catalogue import resolve as key_of
+from scalinglib.catalogue import split
 from scalinglib.datasets import load
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.bootstrap import Bootstrap
-from scalinglib.isoflop import FrontierFit
-from scalinglib.laws import KaplanLaw
-from scalinglib.optimum import Allocation, compute_optimal, isoflop_curve, joint_optimum
+from scalinglib.optimum import Allocation, compute_optimal
 
 LAWS = (
     "besiroglu2024/headline fit", "hoffmann2022/approach 3", "muennighoff2023/base",
@@ -29,22 +28,10 @@ RUNS = {"besiroglu2024": "chinchilla_runs", "hoffmann2022": "chinchilla_runs",
 
 
 def resolve(key: str) -> str:
-    """The key of a published law of runs, or of the first one of a source; else the nearest."""
-    keys = load("laws").key.tolist()
-    named = [one for one in LAWS if one.startswith(f"{key}/")]
-    named += [one for one in keys if one.startswith(f"{key}/")]
-    found = key if key in keys or not named else named[0]
+    """The key of a published law of runs, or of the first one of a source; else a refusal."""
+    found = key_of(key)
     split(published.law(found), 1e21)
     return found
-
-
-def split(law: Any, C: float) -> Allocation:
-    """The compute-optimal split of a budget (FLOP) under a law, or a fit, of runs."""
-    if isinstance(law, KaplanLaw):
-        return isoflop_curve(law, C, joint_optimum(law, C))
-    if isinstance(law, FrontierFit):
-        return Allocation(*map(np.asarray, (C, law.params(C), law.tokens(C), np.nan)))
-    return compute_optimal(law, C)
 
 
 def largest(source: str) -> tuple[float, float] | None:

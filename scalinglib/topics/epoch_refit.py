@@ -15,13 +15,6 @@ from scalinglib.fit.bootstrap import Bootstrap
 from scalinglib.fit.result import Fit
 from scalinglib.fit.search import nonnegative, solve
 from scalinglib.laws import ChinchillaLaw, quasi_newton_run
-from scalinglib.misfit import bend as bend
-from scalinglib.misfit import bend_by_chance as bend_by_chance
-from scalinglib.misfit import by_compute as by_compute
-from scalinglib.misfit import curvature_test as curvature_test
-from scalinglib.misfit import curvatures as curvatures
-from scalinglib.misfit import curvatures_by_chance as curvatures_by_chance
-from scalinglib.misfit import quantities as quantities
 
 EXPONENTS = np.arange(0.0, 2.1, 0.5)
 LOG_FLOOR = np.arange(-1.0, 1.1, 0.5)

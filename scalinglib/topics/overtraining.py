@@ -21,10 +21,7 @@ from scalinglib.checks import Floats, positive
 from scalinglib.compute import SERVED_PER_TRAINED
 from scalinglib.errors import DataError
 from scalinglib.laws.chinchilla import ChinchillaLaw
-from scalinglib.misfit import gain_by_size as gain_by_size
 from scalinglib.optimum import Allocation, budget_for_loss, compute_optimal
-from scalinglib.optimum import inference_optimal as inference_optimal
-from scalinglib.optimum import lifetime_flops as lifetime_flops
 from scalinglib.published import Reported
 
 EXAMPLES = "sardana2024/example"

@@ -6,7 +6,7 @@ import pytest
 
 import scalinglib as sl
 from chapters.figures import overtraining as drawing
-from scalinglib import charts, published
+from scalinglib import charts, optimum, published
 from scalinglib.laws import fit_overtraining
 from scalinglib.optimum import budget_for_params
 from scalinglib.topics import overtraining
@@ -42,7 +42,7 @@ def test_the_page_holds_the_constants_of_the_laws(life):
 def test_grid_and_one_step_find_the_best_model(law, size, served):
     # What the page computes in the reader's browser, over the range of its sliders.
     quality = sl.compute_optimal(law, budget_for_params(law, size))
-    best = overtraining.inference_optimal(law, quality.loss, served)
+    best = optimum.inference_optimal(law, quality.loss, served)
     least = (law.B / (quality.loss - law.E)) ** (1 / law.beta)
     z = np.log(law.beta / law.alpha) + drawing.STEP * np.arange(drawing.STEPS)
     weight = np.log(served / (3 * least)) - np.log1p(np.exp(z)) / law.beta

@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import minimize
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import optimum, published
 from scalinglib.laws import params_for_tokens
 from scalinglib.topics import data_limits
 
@@ -341,7 +341,7 @@ class TestPenalty:
 
 class TestAllocation:
     def test_the_published_split(self):
-        best = data_limits.data_limited_optimal(LAW, **data_limits.EXAMPLE)
+        best = optimum.data_limited_optimal(LAW, **data_limits.EXAMPLE)
         answer = published.group("muennighoff2023/example answer")
         assert answer["billion_params"].returns(best.N / 1e9)
         assert answer["billion_tokens"].returns(best.D / 1e9)
@@ -349,7 +349,7 @@ class TestAllocation:
 
     def test_a_searched_split_is_close_and_not_better(self):
         # 7.022365e9 parameters and 9.493478 epochs are the best of a search over trial splits.
-        best = data_limits.data_limited_optimal(LAW, 1e22, 25e9)
+        best = optimum.data_limited_optimal(LAW, 1e22, 25e9)
         assert (best.N, best.epochs) == (
             pytest.approx(7.022365e9, rel=1e-3), pytest.approx(9.493478, rel=1e-3)
         )  # fmt: skip
@@ -359,7 +359,7 @@ class TestAllocation:
     def test_without_limit_it_is_the_base_optimum(self):
         free = sl.compute_optimal(LAW.base, 1e22)
         assert float(free.N) == pytest.approx(9.218e9, rel=1e-3)
-        best = data_limits.data_limited_optimal(LAW, 1e22, 1e12)
+        best = optimum.data_limited_optimal(LAW, 1e22, 1e12)
         assert pytest.approx((float(free.N), float(free.D)), rel=1e-12) == (best.N, best.D)
 
 

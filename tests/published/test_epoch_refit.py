@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import misfit, published
 from scalinglib.isoflop import model_sizes
 from scalinglib.topics import epoch_refit
 
@@ -381,7 +381,7 @@ class TestBend:
     """One pair of exponents does not hold over the runs, and halves show it best."""
 
     def test_the_size_exponent_falls_with_compute(self, chinchilla_runs):
-        fits = [sl.fit_chinchilla(one).law.a for one in epoch_refit.by_compute(chinchilla_runs, 3)]
+        fits = [sl.fit_chinchilla(one).law.a for one in misfit.by_compute(chinchilla_runs, 3)]
         np.testing.assert_allclose(fits, [0.667, 0.456, 0.342], atol=1e-3)
 
     def test_a_draw_is_what_a_full_search_finds(self, chinchilla_runs, chinchilla_fit):
@@ -390,10 +390,10 @@ class TestBend:
         _, label = np.unique(groups, return_inverse=True)
         signs = np.random.default_rng(3).choice([-1, 1], label.max() + 1)[label]
         fitted = chinchilla_fit.law.loss(chinchilla_runs.params, chinchilla_runs.tokens)
-        drawn = epoch_refit.bend_by_chance(
+        drawn = misfit.bend_by_chance(
             chinchilla_fit, chinchilla_runs, 2, groups=groups, n=1, seed=3
         )
-        full = epoch_refit.bend(chinchilla_runs.assign(loss=fitted * np.exp(error * signs)), 2)
+        full = misfit.bend(chinchilla_runs.assign(loss=fitted * np.exp(error * signs)), 2)
         assert drawn[0] == pytest.approx(full, abs=1e-6)
 
     @pytest.mark.slow
@@ -402,9 +402,9 @@ class TestBend:
     ):
         share = {}
         for parts in (2, 3):
-            seen = epoch_refit.bend(chinchilla_runs, parts)
+            seen = misfit.bend(chinchilla_runs, parts)
             for how in drawn:
-                draws = epoch_refit.bend_by_chance(
+                draws = misfit.bend_by_chance(
                     chinchilla_fit, chinchilla_runs, parts, groups=drawn[how][1], n=400
                 )
                 share[parts, how] = (draws >= seen).mean()
@@ -418,7 +418,7 @@ class TestBend:
         minima = sl.fit_isoflop(points).minima.query("used")
         x, y = np.log(minima.budget.to_numpy()), np.log(minima.params.to_numpy())
         # The evidence is weak: it would not be called significant.
-        assert 0.05 < epoch_refit.curvature_test(x, y) < 0.07
+        assert 0.05 < misfit.curvature_test(x, y) < 0.07
         # Squared losses are another reading of the colours: the parabolas hardly notice.
         bent = sl.fit_isoflop(points.assign(loss=points.loss**2)).minima.query("used").params
         slopes = [np.polyfit(x[rows], np.log(bent.to_numpy())[rows], 1)[0] for rows in ENDS]
@@ -460,8 +460,8 @@ class TestLeftovers:
     """Residuals of the one law bend against D/N, and not against N, D and C beyond chance."""
 
     def reached(self, runs, fit, groups):
-        seen = epoch_refit.curvatures(runs, fit.residuals.reindex(runs.index).to_numpy())
-        draws = epoch_refit.curvatures_by_chance(fit, runs, groups=groups)
+        seen = misfit.curvatures(runs, fit.residuals.reindex(runs.index).to_numpy())
+        draws = misfit.curvatures_by_chance(fit, runs, groups=groups)
         return {name: (draws[name].abs() >= abs(value)).mean() for name, value in seen.items()}
 
     def test_the_curve_against_tokens_per_parameter(self, chinchilla_runs, chinchilla_fit, drawn):

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import least_squares
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import misfit, optimum, published
 from scalinglib.laws import fit_overtraining
 from scalinglib.optimum import budget_for_params, compute_waste
 from scalinglib.topics import overtraining
@@ -19,7 +19,7 @@ KUMAR = published.law("kumar2024/precision")
 def best_for(name, law):
     example = overtraining.examples()[name]
     quality = sl.compute_optimal(law, budget_for_params(law, example.size)).loss
-    return overtraining.inference_optimal(law, quality, example.served)
+    return optimum.inference_optimal(law, quality, example.served)
 
 
 # --- Inference-aware optimum ----------------------------------------------------------------
@@ -88,12 +88,12 @@ def test_a_billion_requests():
     tokens = published.value("sardana2024/requests") * sum(published.row("sardana2024/request"))
     assert tokens == 2.85e11
     quality = sl.compute_optimal(SARDANA, budget_for_params(SARDANA, [7e9, 30e9])).loss
-    saving = overtraining.inference_optimal(SARDANA, quality, tokens).saving
+    saving = optimum.inference_optimal(SARDANA, quality, tokens).saving
     assert saving == pytest.approx([0.0435, 0.0025], abs=1e-4)
 
 
 def test_inference_passes_training_at_three_times_the_tokens():
-    assert overtraining.lifetime_flops(7e9, 1e11, 3e11) == pytest.approx(
+    assert optimum.lifetime_flops(7e9, 1e11, 3e11) == pytest.approx(
         2 * sl.training_flops(7e9, 1e11), rel=1e-12
     )
 
@@ -368,7 +368,7 @@ def test_larger_models_gain_more_from_the_same_tokens():
 @pytest.mark.parametrize(("loss", "g"), [("loss_c4", 0.33), ("loss_pile", 0.29)])
 def test_the_separable_law_is_rejected_by_the_ladder(loss, g):
     runs = sl.load("olmo_ladder_runs")
-    found = overtraining.gain_by_size(runs.params, runs.tokens, runs[loss])
+    found = misfit.gain_by_size(runs.params, runs.tokens, runs[loss])
     assert found.g == pytest.approx(g, abs=0.01)
     assert 0.2 < found.low < found.high < 0.4
     assert found.rms_separable > 4 * found.rms
@@ -376,6 +376,6 @@ def test_the_separable_law_is_rejected_by_the_ladder(loss, g):
 
 def test_a_separable_law_has_no_growing_gain():
     N, D = (one.ravel() for one in np.meshgrid([1e8, 4e8, 2e9], np.geomspace(2e9, 2e11, 5)))
-    found = overtraining.gain_by_size(N, D, EPOCH.loss(N, D))
+    found = misfit.gain_by_size(N, D, EPOCH.loss(N, D))
     assert found.g == pytest.approx(0, abs=1e-5)
     assert found.beta == pytest.approx(EPOCH.beta, rel=1e-4)

@@ -5,7 +5,7 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
-from scalinglib.topics.overtraining import gain_by_size
+from scalinglib.misfit import gain_by_size
 from scalinglib.topics.theory import coins, features, forms, manifold, skills
 
 EPOCH, KAPLAN_N = published.EPOCH_2024, published.law("kaplan2020/parameters")

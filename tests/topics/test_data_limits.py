@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import optimum, published
 from scalinglib.topics import data_limits
 
 LAW = published.law("muennighoff2023/repeated")
@@ -21,8 +21,8 @@ WALL = data_limits.DataStock(15e12, 2024, 0.38, 300e12, 100e12, 1000e12)
         (lambda: data_limits.worth_of_epochs(4, -1), "R_D must be positive"),
         (lambda: data_limits.epochs_keeping(1.0, 15), "share is 1"),
         (lambda: data_limits.epochs_keeping(0.5, 0), "R_D must be positive"),
-        (lambda: data_limits.data_limited_optimal(LAW, 0, 1e9), "C must be positive"),
-        (lambda: data_limits.data_limited_optimal(LAW, 1e22, np.inf), "U must be finite"),
+        (lambda: optimum.data_limited_optimal(LAW, 0, 1e9), "C must be positive"),
+        (lambda: optimum.data_limited_optimal(LAW, 1e22, np.inf), "U must be finite"),
         (lambda: data_limits.repeated_pairs(RUNS[["params"]]), "no column 'tokens'"),
         (lambda: data_limits.repeated_pairs(RUNS[RUNS.tokens <= RUNS.unique_tokens]),
          "nothing can be compared"),
@@ -88,7 +88,7 @@ def test_the_epoch_in_which_a_token_is_worth_half(R):
 @given(law=laws, C=st.floats(1e18, 1e25), log_U=st.floats(7, 14))
 def test_the_allocation_is_the_lowest_of_a_scan(law, C, log_U):
     U = 10.0**log_U
-    best = data_limits.data_limited_optimal(law, C, U)
+    best = optimum.data_limited_optimal(law, C, U)
     assert pytest.approx(C, rel=1e-9) == 6 * best.N * best.D
     sizes = best.N * np.geomspace(1e-3, 1e3, 3001)
     scan = law.loss(sizes, C / 6 / sizes, U)
@@ -97,8 +97,8 @@ def test_the_allocation_is_the_lowest_of_a_scan(law, C, log_U):
 
 @given(law=laws, C=st.floats(1e20, 1e24), U=st.floats(1e8, 1e13), factor=st.floats(1.1, 50))
 def test_more_text_never_hurts(law, C, U, factor):
-    less = data_limits.data_limited_optimal(law, C, U)
-    more = data_limits.data_limited_optimal(law, C, factor * U)
+    less = optimum.data_limited_optimal(law, C, U)
+    more = optimum.data_limited_optimal(law, C, factor * U)
     assert more.loss <= less.loss * (1 + 1e-9)
 
 

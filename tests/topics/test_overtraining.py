@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scalinglib as sl
-from scalinglib import published
+from scalinglib import optimum, published
+from scalinglib.optimum import inference_optimal
 from scalinglib.topics import overtraining
-from scalinglib.topics.overtraining import best_bits, inference_optimal
+from scalinglib.topics.overtraining import best_bits
 
 LAW = sl.ChinchillaLaw(E=1.69, A=406.4, B=410.7, alpha=0.336, beta=0.283)
 
@@ -49,7 +50,7 @@ def test_an_enormous_demand_stays_above_the_smallest_possible_model():
         (lambda: inference_optimal(LAW, 2.0, np.inf), "served must be finite and not negative"),
         (lambda: inference_optimal(LAW, 2.0, np.nan), "served must be finite and not negative"),
         (lambda: inference_optimal(replace(LAW, beta=-0.1), 2.0, 1e12), r"law\.beta is -0\.1"),
-        (lambda: overtraining.lifetime_flops(1e9, 1e10, "many"), "served must hold numbers only"),
+        (lambda: optimum.lifetime_flops(1e9, 1e10, "many"), "served must hold numbers only"),
         (lambda: best_bits([2.67]), "has no best number of bits"),
         (lambda: best_bits([1.0] * 3, offsets=[0.1]), "offsets has 1 values for 3 gammas"),
     ],
@@ -89,7 +90,7 @@ def test_the_choice_keeps_the_loss_and_meets_its_condition(law, C, served):
 def test_no_other_size_costs_less(law, C, served, factor):
     best = inference_optimal(law, sl.compute_optimal(law, C).loss, served)
     other = sl.isoloss_curve(law, best.chosen.loss, factor * best.chosen.N)
-    cost = overtraining.lifetime_flops(other.N, other.D, served)
+    cost = optimum.lifetime_flops(other.N, other.D, served)
     assert cost >= best.flops * (1 - 1e-9)
 
 
@@ -126,8 +127,8 @@ def test_at_break_even_both_models_cost_the_same(law, N, M, factor):
         assert np.isinf(tokens)
     elif tokens > 0:
         costs = (
-            overtraining.lifetime_flops(N, smaller.D, tokens),
-            overtraining.lifetime_flops(larger.N, larger.D, tokens),
+            optimum.lifetime_flops(N, smaller.D, tokens),
+            optimum.lifetime_flops(larger.N, larger.D, tokens),
         )
         assert costs[0] == pytest.approx(costs[1], rel=1e-7)
     else:

@@ -1,7 +1,5 @@
 """Repeated data, the data wall, and collapse on synthetic data."""
 
-from scalinglib.optimum import DataLimitedAllocation, data_limited_optimal
-
 from .collapse import collapse_median, collapse_walk, simulate_accumulation, simulate_collapse
 from .contest import errors_by_epochs, folded, lead, split_errors
 from .penalty import PenaltyLaw, fit_penalty, penalty_draws
@@ -32,14 +30,12 @@ __all__ = [
     "RIVALS",
     "STOCK_GROWTH",
     "TOKENS_PER_PARAM",
-    "DataLimitedAllocation",
     "DataStock",
     "PenaltyLaw",
     "RivalLaw",
     "collapse_median",
     "collapse_walk",
     "compute_optimal_demand",
-    "data_limited_optimal",
     "epochs_keeping",
     "errors_by_epochs",
     "example_runs",
