@@ -184,7 +184,7 @@ def against_compute(found: pd.DataFrame, rule: Rule, printed: Rule) -> Any:
 
     Columns size, C (FLOP), D (tokens), rate; the runs of one size are joined in the order of data.
     """
-    x = alt.X("C:Q", **compute_axis((3e18, 6e20)))
+    x = alt.X("C:Q", **compute_axis((3e18, 1.5e21)))
     y = alt.Y("rate:Q", **log_axis("Best peak learning rate", (0.0007, 0.006),
                                    values=[0.001, 0.002, 0.004], label="plain"))  # fmt: skip
     base = alt.Chart(rounded(found)).encode(x=x, y=y, color=_by_size("size", found))

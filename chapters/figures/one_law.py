@@ -58,7 +58,7 @@ def gain_by_size(points: pd.DataFrame, lines: pd.DataFrame) -> Any:
     )
     y = alt.Y("gain:Q", **axis("Gain from the same tokens (nats per token)", (0.1, 0.5)))
     colour, dash = by_role("form:N", {name: FORMS[name] for name in lines.form.unique()},
-                           legend=key())  # fmt: skip
+                           legend=key(columns=2))  # fmt: skip
     drawn = (
         alt.Chart(rounded(lines)).mark_line().encode(x=x, y=y, color=colour, strokeDash=dash)
     )  # fmt: skip
@@ -94,7 +94,7 @@ def falls(draws: pd.DataFrame, seen: float) -> Any:
     )
     here = at(fall=seen)
     rule = here.mark_rule(color=EPOCH.colour, strokeWidth=2).encode(x=x)
-    word = here.mark_text(style="bold", color=EPOCH.colour, align="left", dx=5).encode(
+    word = here.mark_text(style="bold", color=EPOCH.colour, align="right", dx=-5).encode(
         x=x, y=alt.value(8), text=alt.value("seen")
     )
     largest = draws.groupby("truth", sort=False).fall.max()
@@ -184,7 +184,7 @@ def plans(curves: pd.DataFrame, *, data_end: float, budgets: Sequence[float]) ->
     colour, dash = by_role("form:N", looks, legend=key(columns=2, values=list(shown)))
     base = alt.Chart(rounded(curves)).mark_line(clip=True)
     lines = base.encode(x=x, y=y, color=colour, strokeDash=dash)
-    others = curves[~curves.form.isin(list(FORMS)) & (curves.C <= 1e23)]
+    others = curves[~curves.form.isin(list(FORMS)) & (curves.C < 1.01e23)]
     words = end_names(others, "form", x, y, color=QUIET, align="right", dx=-6, dy=-8)
     end = at(C=[data_end, *budgets]).mark_rule(style="end").encode(x=x)
     first = curves.groupby("form", sort=False).head(1)

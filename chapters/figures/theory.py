@@ -102,7 +102,7 @@ def between_limits(a: float) -> Any:
     name = (
         _calculated(at(r=1.0), _LEARNED)
         .transform_calculate(y="datum.near")
-        .mark_text(style="bold", color=MODEL.colour, dy=-12)
+        .mark_text(style="bold", color=MODEL.colour, dy=-20)
         .encode(x=x, y=y, text=alt.value("solvable model"))
     )
     ratios = [0.1, 1.0, 10.0]
