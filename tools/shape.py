@@ -1,4 +1,4 @@
-"""How large the house is: lines by room, long files, and the code of its functions."""
+"""How large the house is, by lines, files and functions, and how its pages read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import prose
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_LINES = 16_000
 """Lines that the package may have besides the rooms of its chapters."""
@@ -20,6 +22,8 @@ FUNCTION_CODE = {"scalinglib": 60, "chapters": 90}
 """Longest code of a function, by folder."""
 FUNCTION_P90 = 25
 """Nine functions of ten in the package are no longer than this."""
+SENTENCE_WORDS, CELL_LINES, WORDS_PER_LINE = 40, 20, 12
+"""Longest sentence and longest visible cell of a page, fewest words for a line of visible code."""
 SKIPPED = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 
 
@@ -99,6 +103,33 @@ def problems() -> list[str]:
     return found
 
 
+def unreadable(name: str) -> list[str]:
+    """Where a page is harder to read than it may be, as sentences."""
+    page = prose.read(name)
+    measured = prose.figures(page)
+    found = [
+        f"{name}: {len(prose.words(one))} words in one sentence: {one[:90]} ..."
+        for one in page.sentences
+        if len(prose.words(one)) > SENTENCE_WORDS
+    ]
+    if any(len(cell) > CELL_LINES for cell in page.visible):
+        found.append(f"{name} shows a cell of more than {CELL_LINES} lines; fold or split it.")
+    if measured.per_line < WORDS_PER_LINE:
+        found.append(f"{name} has {measured.per_line:.1f} words for a line of visible code.")
+    return found
+
+
+def reading() -> None:
+    """Print how each page reads."""
+    print(f"\n{'page':<24}{'words':>7}{'words a line of code':>22}{'longest':>9}{'grade':>7}")
+    for name in prose.PAGES:
+        page = prose.read(name)
+        one = prose.figures(page)
+        ratio = f"{one.per_line:.0f}" if any(page.visible) else ""
+        print(f"{name:<24}{one.words:>7,}{ratio:>22}{one.longest:>9}{one.grade:>7.1f}")
+    print("longest: words of the longest sentence; grade: automated readability index\n")
+
+
 def main() -> int:
     """Print the figures of every room; the exit status is 1 when something is too large."""
     rooms: dict[str, list[Path]] = defaultdict(list)
@@ -119,7 +150,8 @@ def main() -> int:
         f"scalinglib: {len(package)} files, {sum(map(lines, package))} lines, "
         f"{by_topic()['']} of them shared; p90 {quantile(code, 0.9)}, longest {max(code)}"
     )
-    wrong = problems()
+    reading()
+    wrong = problems() + [one for name in prose.PAGES for one in unreadable(name)]
     print("\n".join(wrong) if wrong else "Every limit is kept.")
     return int(bool(wrong))
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tools import prose, shape
+
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = [
     ROOT / f"{chapter['file']}.md"
@@ -14,16 +16,6 @@ CHAPTERS = [
     for chapter in part["chapters"]
 ]
 each = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-
-
-def cells(text):
-    """Code cells as (tags, lines of code)."""
-    for body in re.findall(r"```\{code-cell\} ipython3\n(.*?)\n```", text, flags=re.S):
-        options = [line for line in body.splitlines() if line.startswith(":")]
-        code = [
-            line for line in body.splitlines() if line.strip() and not line.startswith((":", "#"))
-        ]
-        yield " ".join(options), code
 
 
 @each
@@ -52,14 +44,9 @@ def test_it_compares_with_what_was_published(path):
     assert "display.comparison(" in path.read_text()
 
 
-@each
-def test_prose_leads(path):
-    text = path.read_text().split("\n---\n", 1)[1]
-    visible = [code for options, code in cells(text) if "hide-input" not in options
-               and "remove-cell" not in options]  # fmt: skip
-    prose = re.sub(r"```\{code-cell\}.*?\n```", "", text, flags=re.S)
-    assert max(map(len, visible)) <= 20
-    assert len(prose.split()) >= 12 * sum(map(len, visible))
+@pytest.mark.parametrize("name", prose.PAGES)
+def test_prose_leads_in_short_sentences(name):
+    assert shape.unreadable(name) == []
 
 
 @each

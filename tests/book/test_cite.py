@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 import scalinglib as sl
+from tools.prose import ROOT, read
 
-from .prose import ROOT, read
 from .test_errata import CLAIMS, ROWS
 
 PAGE = read("cite").text

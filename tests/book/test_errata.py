@@ -9,8 +9,8 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
+from tools.prose import ROOT, settled, typed
 
-from .prose import ROOT, settled, typed
 from .test_typed_numbers import FREE
 
 # The extension imports its neighbour by name, so it comes after the path that prose sets.

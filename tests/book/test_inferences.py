@@ -12,7 +12,7 @@ import re
 
 import pytest
 
-from .prose import PAGES, ROOT, read, typed
+from tools.prose import PAGES, ROOT, read, typed
 
 HUNTED = re.compile(
     r"\b(cannot|can not|nobody|no one|not found|only|always|never|explains?|explained|agrees?|"

@@ -10,7 +10,8 @@ import re
 
 import pytest
 
-from .prose import PAGES, read, typed
+from tools.prose import PAGES, read, typed
+
 from .test_inferences import table
 
 NUMBER = re.compile(

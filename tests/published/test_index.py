@@ -7,7 +7,7 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
-from tests.book.prose import read, settled
+from tools.prose import read, settled
 
 PAGE = read("index")
 RUNS = sl.load("chinchilla_runs")
