@@ -17,11 +17,7 @@ from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.datasets import load
 from scalinglib.errors import DataError
 from scalinglib.isoflop import Frontier
-from scalinglib.laws import (
-    DataConstrainedLaw,
-    KaplanLaw,
-    OvertrainingLaw,
-)
+from scalinglib.laws import DataConstrainedLaw, KaplanLaw, OvertrainingLaw
 from scalinglib.laws.kaplan import ComputeSplit
 from scalinglib.laws.precision import PrecisionLaw
 from scalinglib.optimum import Allocation, compute_optimal, isoflop_curve, joint_optimum
@@ -50,10 +46,9 @@ def catalogue(*, planning: bool = True) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by key: ``name``, family (``law``), quantity, constants as printed, what N
-        ``counts``, corpus, vocabulary, least and most parameters, tokens (counts) and compute
-        (FLOP) of its runs (NaN where unknown), unit of the loss, source, place, how it was read
-        (``ours``: fitted in this book), a note, and the table of its runs, where it is here.
+        Indexed by key: name, family (``law``), quantity, constants as printed, what N ``counts``,
+        corpus, vocabulary, least and most parameters, tokens (counts) and compute (FLOP) of its
+        runs (NaN where unknown), unit of the loss, source, place, how it was read, and a note.
 
     Examples
     --------
@@ -101,10 +96,17 @@ def resolve(key: str) -> str:
     return of_source[0] if of_source else key
 
 
+def fresh(law: Any) -> Any:
+    """The law of fresh text in parameters and tokens that a law rests on, or the law itself."""
+    if isinstance(law, OvertrainingLaw):
+        return law.chinchilla
+    return law.base if isinstance(law, PrecisionLaw | DataConstrainedLaw) else law
+
+
 @singledispatch
 def split(law: Any, C: ArrayLike) -> Allocation:
     """How a law, or a fit of runs, splits budgets (FLOP); the loss is NaN where it knows none."""
-    return compute_optimal(law, C)
+    return compute_optimal(fresh(law), C)
 
 
 @split.register(Frontier)
@@ -117,17 +119,6 @@ def _(law: Frontier | ComputeSplit, C: ArrayLike) -> Allocation:
 @split.register
 def _(law: KaplanLaw, C: ArrayLike) -> Allocation:
     return isoflop_curve(law, C, joint_optimum(law, C))
-
-
-@split.register
-def _(law: OvertrainingLaw, C: ArrayLike) -> Allocation:
-    return compute_optimal(law.chinchilla, C)
-
-
-@split.register(PrecisionLaw)
-@split.register(DataConstrainedLaw)
-def _(law: PrecisionLaw | DataConstrainedLaw, C: ArrayLike) -> Allocation:
-    return compute_optimal(law.base, C)
 
 
 def plans(C: float, keys: Iterable[str] | None = None) -> pd.DataFrame:

@@ -93,8 +93,8 @@ FITS: Final[dict[str, Callable[[], Constants]]] = {
     "karpathy2026/sweep": _nanochat,
     **{f"openathena2026/{name}": partial(_again, f"corpora_isoflops/{name}", "frontier")
        for name in ("comma", "dclm", "nemotron")},
-    **{start + form: partial(_again, place, form)
-       for start, place in TABLES.items() for form in ("interaction", "outer exponent", "solvable")},
+    **{start + form: partial(_again, place, form) for start, place in TABLES.items()
+       for form in ("interaction", "outer exponent", "solvable")},
 }  # fmt: skip
 """A function for each row whose constants are ours."""
 

@@ -31,9 +31,6 @@ DRAWS: Final = 200
 LEVEL: Final = (0.05, 0.95)
 """Ends of a band: nine in ten refits lie inside."""
 
-DIGITS: Final = 6
-"""Digits that are kept of the constants of a draw, so that a page can carry them."""
-
 FITS: Final[dict[str, Callable[..., Any]]] = {
     "sum": fit_chinchilla,
     "interaction": fit_joint,
@@ -107,7 +104,8 @@ def _draws(place: str, form: str) -> tuple[Any, ...]:
 
 
 def _short(table: pd.DataFrame) -> Iterable[np.ndarray[Any, Any]]:
-    return np.asarray(table.map(lambda value: float(f"{value:.{DIGITS}g}")).to_numpy())
+    """Rows at six digits, so that a page can carry them."""
+    return np.asarray(table.map(lambda value: float(f"{value:.6g}")).to_numpy())
 
 
 def _lines(optima: pd.DataFrame) -> Iterable[Frontier]:

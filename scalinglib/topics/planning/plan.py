@@ -9,17 +9,12 @@ import numpy as np
 import pandas as pd
 
 from scalinglib import published
-from scalinglib.catalogue import beyond, plans, resolve, split
+from scalinglib.catalogue import beyond, fresh, plans, resolve, split
 from scalinglib.checks import positive, served_tokens, share
 from scalinglib.compute import bill, device_hours, training_budget
 from scalinglib.datasets import load
 from scalinglib.errors import DataError
-from scalinglib.laws import (
-    ChinchillaLaw,
-    DataConstrainedLaw,
-    OvertrainingLaw,
-    PrecisionLaw,
-)
+from scalinglib.laws import ChinchillaLaw, DataConstrainedLaw
 from scalinglib.optimum import Allocation, data_limited_optimal, inference_optimal
 
 from .bands import KNOWN, LEVEL, draws
@@ -333,34 +328,19 @@ def _power(own: PlanSettings, hours: float) -> dict[str, float]:
         return dict.fromkeys(("energy_kWh", "tonnes", "electricity"), np.nan)
     names = ("power_share", "overhead", "pue", "grid", "price", "tariff")
     found = bill(hours, power=power, **{name: getattr(own, name) for name in names})
-    return {
-        "energy_kWh": float(found.energy),
-        "tonnes": float(found.tonnes),
-        "electricity": float(found.electricity),
-    }
+    return {"energy_kWh": float(found.energy), "tonnes": float(found.tonnes),
+            "electricity": float(found.electricity)}  # fmt: skip
 
 
 def _life(law: Any, best: Allocation, own: PlanSettings) -> dict[str, float]:
     """The model of the same loss that costs least over training and use."""
     base = fresh(law)
     limited = isinstance(law, DataConstrainedLaw) and own.unique and float(best.D) > own.unique
-    if base is None or limited:
+    if limited or not isinstance(base, ChinchillaLaw):
         return dict.fromkeys(("life_params", "life_tokens", "life_saving"), np.nan)
     found = inference_optimal(base, best.loss, own.served)
-    return {
-        "life_params": float(found.chosen.N),
-        "life_tokens": float(found.chosen.D),
-        "life_saving": float(found.saving),
-    }
-
-
-def fresh(law: Any) -> ChinchillaLaw | None:
-    """The law of fresh text in parameters and tokens that a law is or rests on; None if none."""
-    if isinstance(law, OvertrainingLaw):
-        return law.chinchilla
-    if isinstance(law, PrecisionLaw | DataConstrainedLaw):
-        return law.base
-    return law if isinstance(law, ChinchillaLaw) else None
+    return {"life_params": float(found.chosen.N), "life_tokens": float(found.chosen.D),
+            "life_saving": float(found.saving)}  # fmt: skip
 
 
 def _sentence(made: Plan) -> str:

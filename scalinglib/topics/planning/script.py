@@ -4,79 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import singledispatch
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from scalinglib import published
+from scalinglib import laws, published
+from scalinglib.catalogue import fresh
 from scalinglib.compute import PF_DAY
 from scalinglib.isoflop import Frontier
-from scalinglib.laws import ComputeSplit, DataConstrainedLaw, JointLaw, KaplanLaw, SolvableLaw
 
-from .bands import KNOWN, LEVEL, draws, form_of
+from .bands import BANDED, KNOWN, LEVEL, draws, form_of
 from .memory import BYTES_PER_WEIGHT, STATE_BYTES, STATE_BYTES_FP32
-from .plan import ASSUMED, DEVICES, PlanSettings, fresh
+from .plan import ASSUMED, DEVICES, PlanSettings
 from .rules import COUNTS, ranges, rules
 
+SHAPES: Final = {
+    laws.ChinchillaLaw: ("sum", "E A B alpha beta"),
+    laws.JointLaw: ("joint", "E A B alpha beta g k"),
+    laws.SolvableLaw: ("solvable", "E A alpha r"),
+    laws.KaplanLaw: ("kaplan", "alpha_N alpha_D N_c D_c"),
+    Frontier: ("power", "k_N a k_D b"),
+}
+"""Name and constants of the forms that the script knows."""
 
-@singledispatch
+
 def form(law: Any) -> dict[str, Any]:
-    """Constants of a law for the script: of a sum of terms, or as below."""
-    return {"form": "sum", **_named(fresh(law), "E", "A", "B", "alpha", "beta")}
-
-
-@form.register
-def _(law: DataConstrainedLaw) -> dict[str, Any]:
-    return {**form(law.base), **_named(law, "R_D", "R_N")}
-
-
-@form.register
-def _(law: JointLaw) -> dict[str, Any]:
-    return {"form": "joint", **_named(law, "E", "A", "B", "alpha", "beta", "g", "k")}
-
-
-@form.register
-def _(law: SolvableLaw) -> dict[str, Any]:
-    return {"form": "solvable", **_named(law, "E", "A", "alpha", "r")}
-
-
-@form.register
-def _(law: Frontier) -> dict[str, Any]:
-    return {"form": "power", **_named(law, "k_N", "a", "k_D", "b")}
-
-
-@form.register
-def _(law: ComputeSplit) -> dict[str, Any]:
-    scale = {"k_N": law.N_e / PF_DAY**law.p_N, "k_D": law.D_e / PF_DAY**law.p_D}
-    return {"form": "power", **scale, "a": law.p_N, "b": law.p_D}
-
-
-@form.register
-def _(law: KaplanLaw) -> dict[str, Any]:
-    return {"form": "kaplan", **_named(law, "alpha_N", "alpha_D", "N_c", "D_c")}
-
-
-def _named(law: Any, *names: str) -> dict[str, Any]:
-    return {name: getattr(law, name) for name in names}
-
-
-DRAWN = {"sum": "E A B alpha beta", "interaction": "E A B alpha beta g", "solvable": "E A alpha r",
-         "outer exponent": "E A B alpha beta k", "frontier": "k_N a"}  # fmt: skip
-"""Constants of a draw that a band needs, by form; the others are those of the law."""
+    """Constants of a law for the script, in one of the forms that it knows."""
+    if isinstance(law, laws.DataConstrainedLaw):
+        return {**form(law.base), "R_D": law.R_D, "R_N": law.R_N}
+    if isinstance(law, laws.ComputeSplit):
+        k_N, k_D = law.N_e / PF_DAY**law.p_N, law.D_e / PF_DAY**law.p_D
+        law = Frontier(law.p_N, law.p_D, k_N, k_D)
+    own = fresh(law)
+    name, names = SHAPES[type(own)]
+    return {"form": name, **{one: getattr(own, one) for one in names.split()}}
 
 
 def _draws() -> tuple[dict[str, str], dict[str, Any]]:
     """Which draws a law has, and the draws; the fits of one form to the same runs share theirs."""
     whose, drawn = {}, {}
-    for key in KNOWN.index:
-        if laws := draws(key):
-            kind = form_of(published.law(key))
-            whose[key] = f"{KNOWN.runs[key]} {kind}"
-            names = DRAWN[kind].split()
-            rows = [[getattr(one, name) for name in names] for one in laws]
-            drawn[whose[key]] = {"names": names, "rows": rows}
+    for key in BANDED:
+        whose[key] = f"{KNOWN.runs[key]} {form_of(published.law(key))}"
+        rows = pd.DataFrame([form(one) for one in draws(key)])
+        # A band needs what moves, and of a frontier the side of the size.
+        names = [one for one in rows.columns[1:] if one not in {"k_D", "b"} and np.ptp(rows[one])]
+        drawn[whose[key]] = {"names": names, "rows": rows[names].to_numpy().tolist()}
     return whose, drawn
 
 
