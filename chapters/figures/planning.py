@@ -37,6 +37,7 @@ DAYS_ROW = 17
 def by_law(plans: pd.DataFrame) -> Any:
     """Size of one budget under every law, smallest on top; columns params, tokens, beyond."""
     told = plans[["params", "tokens", "beyond"]].reset_index(names="law")
+    told["law"] = told.law.str.replace(" et al.", "")
     data = told.sort_values("params", kind="stable")
     data["where"] = data.beyond.map(
         lambda told: "outside, or unknown" if told else "inside its runs"
@@ -50,7 +51,7 @@ def by_law(plans: pd.DataFrame) -> Any:
         .mark_point(filled=True, size=70, opacity=1)
         .encode(
             x=alt.X("params:Q", **params_axis((low, high))),
-            y=rows("law:N", data.law, labels=190),
+            y=rows("law:N", data.law, labels=220),
             color=hues("where:N", looks, legend=key),
             shape=shapes("where:N", looks, ("circle", "diamond"), legend=key),
             tooltip=tooltips("law:N", ("params:Q", ".3s"), ("tokens:Q", ".3s"), "beyond:N"),
