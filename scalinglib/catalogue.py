@@ -180,7 +180,7 @@ def beyond(row: pd.Series[Any], best: Allocation) -> str:
         if float(getattr(best, name)) > 1.05 * row[f"{name}_high"]
     ]
     if told:
-        return f"{' and '.join(told)} of its runs"
+        return f"{' and '.join([', '.join(told[:-1])] * (len(told) > 1) + told[-1:])} of its runs"
     below = [name for name in known if float(getattr(best, name)) < 0.95 * row[f"{name}_low"]]
     return "smaller than its runs" if below else ""
 

@@ -33,6 +33,7 @@ def page() -> str:
         '<div class="planner" id="planner">'
         f'<form class="planner-form" hidden aria-label="Planner">{_form(made)}</form>'
         '<div class="planner-results" hidden aria-live="polite"></div>'
+        '<div class="planner-rules" hidden></div>'
         f'<div class="planner-static">{_static()}</div>'
         '<div class="planner-laws" hidden></div>'
         f'<script type="application/json" class="planner-constants">{data}</script></div>'

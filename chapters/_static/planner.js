@@ -178,7 +178,8 @@
     const told = known
       .filter((name) => size[name] > 1.05 * law[`${name}_high`])
       .map((name) => `${times(size[name] / law[`${name}_high`])} times ${words[name]}`);
-    if (told.length) return `${told.join(" and ")} of its runs`;
+    const last = told.pop();
+    if (last) return `${told.length ? `${told.join(", ")} and ` : ""}${last} of its runs`;
     const below = known.some((name) => size[name] < 0.95 * law[`${name}_low`]);
     return below ? "smaller than its runs" : "";
   }
@@ -400,13 +401,13 @@
     return value >= 1e6 || (value > 0 && value < 1e-4) ? general(value, 15) : String(value);
   }
 
-  // Rates and batches in a small table; the words on the right are those of the plan.
-  function showRules(rows) {
-    const line = (row) => `<tr><th scope="row">${row.name}</th><td>${general(row.rate, 2)}</td><td>${short(row.batch)}</td>`
-      + `<td>${short(row.steps)}</td><td>${escaped(`${brief(row.beyond)}; ${row.counts}`)}</td></tr>`;
-    return '<div class="table-wrap planner-rules"><table class="comparison"><caption>Learning rate and batch for this size and text, by published rules</caption>'
-      + '<thead><tr><th scope="col">rule</th><th scope="col">peak rate</th><th scope="col">batch, tokens</th><th scope="col">steps</th><th scope="col">against its runs; made for</th></tr></thead>'
-      + `<tbody>${rows.map(line).join("")}</tbody></table></div>`;
+  // Rates and batches by published rules, each with its distance from the grids behind it.
+  function showRules(host, rows) {
+    const cell = (row) => `<div><dt>${row.name}</dt><dd><b>rate ${general(row.rate, 2)}, batch ${short(row.batch)}</b>`
+      + `<small>${short(row.steps)} steps; ${escaped(brief(row.beyond))}; ${escaped(row.counts)}</small></dd></div>`;
+    host.innerHTML = '<p class="planner-head">Peak rate and batch (tokens), by published rules</p>'
+      + `<dl>${rows.map(cell).join("")}</dl><p class="planner-copy"><button type="button" data-copy="rules">Copy as Python</button>`
+      + '<output role="status"></output></p>';
   }
 
   function showPlan(host, made, settings, constants) {
@@ -415,11 +416,9 @@
     const word = verdict(made.beyond);
     const kind = made.beyond ? "planner-beyond" : "planner-inside";
     host.innerHTML = `<p class="planner-word ${kind}">${escaped(word)}</p><dl>${cells}</dl>`
-      + showRules(hyperparameters(made.params, made.tokens, constants))
       + made.notes.map((note) => `<p class="planner-note">${escaped(note[0].toUpperCase() + note.slice(1))}.</p>`).join("")
       + '<p class="planner-copy"><button type="button" data-copy="sentence">Copy as a sentence</button>'
       + '<button type="button" data-copy="code">Copy as Python</button>'
-      + '<button type="button" data-copy="rules">Copy rates and batches as Python</button>'
       + '<button type="button" data-copy="address">Copy link</button>'
       + '<output role="status"></output></p>';
   }
@@ -450,7 +449,7 @@
       + `<text x="${x(log)}" y="${height - 6}" text-anchor="${log === low ? "start" : log === high ? "end" : "middle"}">${short(10 ** log)}</text>`).join("");
     const marks = dots.map(({ row, at, level }) => `<circle cx="${at.toFixed(1)}" cy="${y(level)}" r="${row.key === settings.law ? r + 2 : r - 0.5}" class="${row.beyond ? "out" : "in"}${row.key === settings.law ? " chosen" : ""}"><title>${escaped(`${row.name}: ${short(row.params)} on ${short(row.tokens)}`)}</title></circle>`).join("");
     const ends = [sorted[0], sorted[sorted.length - 1]];
-    const words = `Parameters of this budget under ${rows.length} laws, from ${short(ends[0].params)} (${ends[0].name}) to ${short(ends[1].params)} (${ends[1].name}); ${rows.filter((row) => !row.beyond).length} of them inside their runs.`;
+    const words = `Parameters of this budget under ${rows.length} laws, from ${short(ends[0].params)} (${ends[0].name}) to ${short(ends[1].params)} (${ends[1].name}); ${rows.filter((row) => !row.beyond).length || "none"} of them inside their runs.`;
     const line = (row) => `<tr${row.key === settings.law ? ' class="chosen"' : ""}><th scope="row">${escaped(row.name)}${row.ours ? " <small>fitted here</small>" : ""}</th><td>${short(row.params)}<small>${span(row.params_low, row.params_high, short)}</small></td><td>${short(row.tokens)}</td>`
       + `<td>${short(row.tokens_per_param)}</td><td>${or(row.loss, loss)}<small>${span(row.loss_low, row.loss_high, loss)}</small></td><td>${escaped(brief(row.beyond))}</td></tr>`;
     const open = host.querySelector("details")?.open ? " open" : "";
@@ -463,7 +462,7 @@
     const host = document.querySelector(".planner");
     if (!host) return;
     const constants = JSON.parse(host.querySelector(".planner-constants").textContent);
-    const [form, results, laws] = ["form", "results", "laws"].map((name) => host.querySelector(`.planner-${name}`));
+    const [form, results, rules, laws] = ["form", "results", "rules", "laws"].map((name) => host.querySelector(`.planner-${name}`));
     let settings = fromAddress(location.hash, constants.defaults);
     let made = null;
 
@@ -505,6 +504,7 @@
       results.classList.remove("stale");
       made = plan(settings, constants);
       showPlan(results, made, settings, constants);
+      showRules(rules, hyperparameters(made.params, made.tokens, constants));
       showLaws(laws, planAll(settings, constants), settings);
       host.dataset.ready = "true";
     }
@@ -524,20 +524,20 @@
       show();
     });
     addEventListener("resize", () => made && showLaws(laws, planAll(settings, constants), settings));
-    results.addEventListener("click", async (event) => {
+    host.addEventListener("click", async (event) => {
       const kind = event.target.dataset.copy;
       if (!kind) return;
       const line = code(settings, constants.defaults);
       const text = kind === "code" ? line : kind === "rules" ? `${line}.hyperparameters`
         : kind === "sentence" ? sentence(settings, made, constants)
         : `${location.href.split("#")[0]}#${toAddress(settings, constants.defaults)}`;
-      const output = results.querySelector("output");
+      const output = event.target.parentElement.querySelector("output");
       output.textContent = text;
       // Where the browser lets no page write to the clipboard, the text stands selected.
       try { await navigator.clipboard.writeText(text); } catch { getSelection().selectAllChildren(output); }
     });
     host.querySelector(".planner-static").hidden = true;
-    for (const part of [form, results, laws]) part.hidden = false;
+    for (const part of [form, results, rules, laws]) part.hidden = false;
     fill();
     show();
   }

@@ -37,7 +37,6 @@ DAYS_ROW = 17
 def by_law(plans: pd.DataFrame) -> Any:
     """Size of one budget under every law, smallest on top; columns params, tokens, beyond."""
     told = plans[["params", "tokens", "beyond"]].reset_index(names="law")
-    told["law"] = told.law.str.replace(" et al.", "")
     data = told.sort_values("params", kind="stable")
     data["where"] = data.beyond.map(
         lambda told: "outside, or unknown" if told else "inside its runs"

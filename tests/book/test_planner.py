@@ -8,6 +8,7 @@ import html
 import json
 import math
 import re
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,7 +24,7 @@ import scalinglib as sl
 from scalinglib.topics import planning
 from tools import browser as chromium
 
-from .test_browser import complaints, driver, opened, served  # noqa: F401
+from .test_browser import CONTRAST, complaints, driver, opened, served  # noqa: F401
 from .test_browser import pytestmark as in_browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -355,3 +356,114 @@ def test_the_keyboard_alone_changes_a_plan_and_the_address(opened):  # noqa: F81
     page.find_element(By.CSS_SELECTOR, '[data-copy="code"]').send_keys(Keys.ENTER)
     output = page.find_element(By.CSS_SELECTOR, ".planner-copy output")
     WebDriverWait(page, 5).until(lambda d: output.text == made.code)
+
+
+FIRST = 60
+"""Seconds in which a first-time reader must have a plan, by a reader who clicks at once."""
+
+
+@tried
+def test_from_the_front_page_to_a_plan_in_one_click(opened, capsys):  # noqa: F811
+    page = opened("chapters/index")
+    start, clicks = time.monotonic(), 0
+    link = next(
+        one
+        for one in page.find_elements(By.CSS_SELECTOR, ".bd-article a[href='planning.html']")
+        if one.is_displayed()
+    )
+    link.click()
+    clicks += 1
+    WebDriverWait(page, 20).until(lambda d: d.find_elements(By.CSS_SELECTOR, "[data-ready] dl b"))
+    seconds = time.monotonic() - start
+    with capsys.disabled():
+        print(f"\nfrom the front page to a plan: clicks {clicks}, seconds {seconds:.2f}")
+    assert seconds < FIRST / 6
+    top = page.execute_script(
+        "return document.querySelector('.planner-results dl').getBoundingClientRect().top"
+    )
+    assert 0 < top < 900  # no scrolling past prose
+    assert shown(page)["parameters"] == planning.short(planning.plan().params)
+
+
+FOCUS = "const e = document.activeElement; return [e.name || e.dataset?.copy || e.tagName, e.type]"
+
+
+@tried
+def test_tab_goes_through_the_form_in_its_order_and_out_again(opened):  # noqa: F811
+    page = opened("chapters/planning")
+    page.execute_script("document.querySelector('.planner [name=mode]').focus()")
+    seen = [page.execute_script(FOCUS)[0]]
+    for _ in range(24):
+        page.switch_to.active_element.send_keys(Keys.TAB)
+        seen.append(page.execute_script(FOCUS)[0])
+        if not page.execute_script("return document.activeElement.closest('.planner') !== null"):
+            break
+    form = ["mode", "device", "devices", "days", "utilisation", "served", "unique", "law"]
+    assert seen[: len(form)] == form
+    assert seen[len(form) : len(form) + 2] == ["SUMMARY", "SUMMARY"]
+    assert [one for one in seen if one in COPIES] == COPIES
+    assert not page.execute_script("return document.activeElement.closest('.planner') !== null")
+
+
+COPIES = ["sentence", "code", "address", "rules"]
+
+
+@tried
+def test_arrows_choose_the_mode_the_device_and_the_law(opened):  # noqa: F811
+    page = opened("chapters/planning")
+    mode = page.find_element(By.CSS_SELECTOR, ".planner [name=mode]")
+    mode.send_keys(Keys.ARROW_RIGHT)
+    assert page.switch_to.active_element.get_attribute("value") == "flops"
+    assert page.find_element(By.NAME, "flops").is_displayed()
+    assert not page.find_element(By.NAME, "days").is_displayed()
+    for name, rows in (("device", planning.DEVICES.index), ("law", LAWS)):
+        field = page.find_element(By.NAME, name)
+        before = field.get_property("value")
+        field.send_keys(Keys.ARROW_DOWN)
+        after = field.get_property("value")
+        assert after != before
+        assert after in rows
+    field = page.find_element(By.NAME, "flops")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys("1e22")
+    law, device = (
+        page.find_element(By.NAME, one).get_property("value") for one in ("law", "device")
+    )
+    made = planning.plan(flops=1e22, law=law, device=device)
+    WebDriverWait(page, 5).until(lambda d: shown(d)["parameters"] == planning.short(made.params))
+    assert shown(page)["rent"] == f"${planning.short(made.rent)}"
+    page.find_element(By.CSS_SELECTOR, '[data-copy="rules"]').send_keys(Keys.ENTER)
+    output = page.find_element(By.CSS_SELECTOR, ".planner-rules output")
+    WebDriverWait(page, 5).until(lambda d: output.text == f"{made.code}.hyperparameters")
+
+
+PARTS = CONTRAST.replace(
+    "const texts = seen(", "const texts = seen('.planner :is(dt, b, small, span, option, summary, "
+    "legend, label, th, td, p, button, caption)').map(e => [e, 'color', 4.5]).concat(seen("
+).replace("'color', 4.5]);\nconst marks", "'color', 4.5]));\nconst marks")  # fmt: skip
+
+
+@tried
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_every_part_is_readable_and_fits(opened, size, mode):  # noqa: F811
+    page = opened("chapters/planning", size)
+    chromium.dress(page, mode)
+    page.execute_script("document.querySelectorAll('.planner details').forEach(d => d.open = true)")
+    assert page.execute_script(PARTS) == []
+    width = page.execute_script("return document.documentElement.scrollWidth")
+    assert width <= chromium.SIZES[size][0]
+
+
+@tried
+def test_without_script_the_table_stands_and_the_form_does_not(opened):  # noqa: F811
+    page = opened("chapters/index")
+    page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        page.get(page.current_url.replace("index.html", "planning.html"))
+        assert not page.find_element(By.CLASS_NAME, "planner-form").is_displayed()
+        table = page.find_element(By.CSS_SELECTOR, ".planner-static table")
+        assert table.is_displayed()
+        assert len(table.find_elements(By.CSS_SELECTOR, "tbody tr")) == 8
+    finally:
+        page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
