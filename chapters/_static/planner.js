@@ -450,7 +450,7 @@
     const marks = dots.map(({ row, at, level }) => `<circle cx="${at.toFixed(1)}" cy="${y(level)}" r="${row.key === settings.law ? r + 2 : r - 0.5}" class="${row.beyond ? "out" : "in"}${row.key === settings.law ? " chosen" : ""}"><title>${escaped(`${row.name}: ${short(row.params)} on ${short(row.tokens)}`)}</title></circle>`).join("");
     const ends = [sorted[0], sorted[sorted.length - 1]];
     const words = `Parameters of this budget under ${rows.length} laws, from ${short(ends[0].params)} (${ends[0].name}) to ${short(ends[1].params)} (${ends[1].name}); ${rows.filter((row) => !row.beyond).length || "none"} of them inside their runs.`;
-    const line = (row) => `<tr${row.key === settings.law ? ' class="chosen"' : ""}><th scope="row">${escaped(row.name)}${row.ours ? " <small>fitted here</small>" : ""}</th><td>${short(row.params)}<small>${span(row.params_low, row.params_high, short)}</small></td><td>${short(row.tokens)}</td>`
+    const line = (row) => `<tr${row.key === settings.law ? ' class="chosen"' : ""}><th scope="row">${escaped(row.name.replace(" et al.", ""))}${row.ours ? " <small>fitted here</small>" : ""}</th><td>${short(row.params)}<small>${span(row.params_low, row.params_high, short)}</small></td><td>${short(row.tokens)}</td>`
       + `<td>${short(row.tokens_per_param)}</td><td>${or(row.loss, loss)}<small>${span(row.loss_low, row.loss_high, loss)}</small></td><td>${escaped(brief(row.beyond))}</td></tr>`;
     const open = host.querySelector("details")?.open ? " open" : "";
     host.innerHTML = `<p class="planner-head">The same budget under every law: parameters</p><svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(words)}">${ticks}${marks}</svg>`

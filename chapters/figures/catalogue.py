@@ -27,9 +27,7 @@ BUDGETS = np.geomspace(1e17, 1e27, 41)
 
 
 def table(laws: pd.DataFrame) -> pd.DataFrame:
-    """What each law plans along a range of budgets: columns key, law (name), flops, ratio, loss,
-    inside.
-    """
+    """What each law plans along budgets: columns key, law (name), flops, ratio, loss, inside."""
     parts = []
     for key, row in laws.iterrows():
         best = split(published.law(str(key)), BUDGETS)
@@ -38,8 +36,8 @@ def table(laws: pd.DataFrame) -> pd.DataFrame:
         ]
         parts.append(
             pd.DataFrame(
-                {"key": key, "law": row["name"], "flops": BUDGETS, "ratio": best.tokens_per_param, "loss": best.loss,
-                 "inside": inside}
+                {"key": key, "law": row["name"], "flops": BUDGETS,
+                 "ratio": best.tokens_per_param, "loss": best.loss, "inside": inside}
             )
         )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
