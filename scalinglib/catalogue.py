@@ -1,8 +1,9 @@
-"""The catalogue of laws: every published fit that can plan, under one roof, and what each plans."""
+"""The catalogue: every fit that can plan, what each plans, and the rules for rate and batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -11,24 +12,22 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from scalinglib import published
-from scalinglib.checks import positive
+from scalinglib.checks import Floats, positive
+from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.datasets import load
 from scalinglib.errors import DataError
 from scalinglib.isoflop import Frontier
-from scalinglib.laws import (
-    DataConstrainedLaw,
-    KaplanLaw,
-    OvertrainingLaw,
-)
+from scalinglib.laws import DataConstrainedLaw, KaplanLaw, OvertrainingLaw
 from scalinglib.laws.kaplan import ComputeSplit
 from scalinglib.laws.precision import PrecisionLaw
 from scalinglib.optimum import Allocation, compute_optimal, isoflop_curve, joint_optimum
 from scalinglib.published import Reported
 
-__all__ = ["catalogue", "law", "plans", "split", "statement"]
+__all__ = ["Rule", "catalogue", "law", "plans", "printed_rules", "split", "statement"]
 
 PLANNING = (
-    "ChinchillaLaw", "ComputeSplit", "Frontier", "KaplanLaw", "OvertrainingLaw", "PrecisionLaw",
+    "ChinchillaLaw", "ComputeSplit", "Frontier", "JointLaw", "KaplanLaw", "OvertrainingLaw",
+    "PrecisionLaw", "SolvableLaw",
 )  # fmt: skip
 """Families that say how to split a budget."""
 
@@ -47,9 +46,9 @@ def catalogue(*, planning: bool = True) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by key: family (``law``), quantity, constants as printed, what N ``counts``, corpus,
-        vocabulary, least and most parameters, tokens (counts) and compute (FLOP) of its runs (NaN
-        where unknown), unit of the loss, source, place, how it was read, and a note.
+        Indexed by key: name, family (``law``), quantity, constants as printed, what N ``counts``,
+        corpus, vocabulary, least and most parameters, tokens (counts) and compute (FLOP) of its
+        runs (NaN where unknown), unit of the loss, source, place, how it was read, and a note.
 
     Examples
     --------
@@ -97,10 +96,17 @@ def resolve(key: str) -> str:
     return of_source[0] if of_source else key
 
 
+def fresh(law: Any) -> Any:
+    """The law of fresh text in parameters and tokens that a law rests on, or the law itself."""
+    if isinstance(law, OvertrainingLaw):
+        return law.chinchilla
+    return law.base if isinstance(law, PrecisionLaw | DataConstrainedLaw) else law
+
+
 @singledispatch
 def split(law: Any, C: ArrayLike) -> Allocation:
     """How a law, or a fit of runs, splits budgets (FLOP); the loss is NaN where it knows none."""
-    return compute_optimal(law, C)
+    return compute_optimal(fresh(law), C)
 
 
 @split.register(Frontier)
@@ -113,17 +119,6 @@ def _(law: Frontier | ComputeSplit, C: ArrayLike) -> Allocation:
 @split.register
 def _(law: KaplanLaw, C: ArrayLike) -> Allocation:
     return isoflop_curve(law, C, joint_optimum(law, C))
-
-
-@split.register
-def _(law: OvertrainingLaw, C: ArrayLike) -> Allocation:
-    return compute_optimal(law.chinchilla, C)
-
-
-@split.register(PrecisionLaw)
-@split.register(DataConstrainedLaw)
-def _(law: PrecisionLaw | DataConstrainedLaw, C: ArrayLike) -> Allocation:
-    return compute_optimal(law.base, C)
 
 
 def plans(C: float, keys: Iterable[str] | None = None) -> pd.DataFrame:
@@ -185,7 +180,7 @@ def beyond(row: pd.Series[Any], best: Allocation) -> str:
         if float(getattr(best, name)) > 1.05 * row[f"{name}_high"]
     ]
     if told:
-        return f"{' and '.join(told)} of its runs"
+        return f"{' and '.join([', '.join(told[:-1])] * (len(told) > 1) + told[-1:])} of its runs"
     below = [name for name in known if float(getattr(best, name)) < 0.95 * row[f"{name}_low"]]
     return "smaller than its runs" if below else ""
 
@@ -216,3 +211,30 @@ def _unit(key: str) -> float:
     unit = load("published").set_index("key").unit[key]
     scales = {"billions": 1e9, "trillions": 1e12, "millions": 1e6}
     return scales.get(str(unit).split(" ")[0], 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A setting as a product of powers, scale N^n D^d C^c with C = 6 N D (FLOP)."""
+
+    scale: float
+    n: float = 0.0
+    d: float = 0.0
+    c: float = 0.0
+
+    def __call__(self, N: ArrayLike, D: ArrayLike) -> Floats:
+        """The rate, or the batch (tokens), for N parameters and D tokens."""
+        size, data = positive("N", N), positive("D", D)
+        cost = FLOPS_PER_PARAM_TOKEN * size * data
+        setting: Floats = self.scale * size**self.n * data**self.d * cost**self.c
+        return setting
+
+
+def printed_rules(study: str) -> tuple[Rule, Rule]:
+    """The rules of a study for peak rate and batch, from the table of published numbers."""
+    rules = []
+    for what in ("peak rate", "batch"):
+        given = dict(published.values(f"{study}/{what}"))
+        scale = given.pop("scale")
+        rules.append(Rule(scale, **{name.lower(): power for name, power in given.items()}))
+    return rules[0], rules[1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ import scalinglib as sl
 from scalinglib import published
 from scalinglib.fit.line import fit_line
 from scalinglib.laws import fit_overtraining
-from scalinglib.topics import overtraining, reconciliation
+from scalinglib.topics import overtraining, planning, reconciliation
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "laws.csv"
 Constants = Mapping[str, float]
@@ -35,10 +35,13 @@ def _hoffmann_1() -> Constants:
     return _frontier(sl.fit_frontier(optima[(optima.approach == 1) & (optima.table == "Table 3")]))
 
 
-def _points(experiment: str, along: str) -> Constants:
-    points = sl.load("isoflop_runs")
-    found = sl.fit_isoflop(points[points.experiment == experiment], along=along)  # type: ignore[arg-type]
-    return _frontier(found)
+def _again(place: str, form: str) -> Constants:
+    """The fit behind the bands of the planner."""
+    law = planning.refit(place, form)
+    if form == "frontier":
+        return _frontier(law)
+    held = {"interaction": {"k"}, "outer exponent": {"g"}}.get(form, set())
+    return {name: value for name, value in law.params.items() if name not in held}
 
 
 def _gadre(corpus: str) -> Constants:
@@ -63,12 +66,6 @@ def _porian(step: str) -> Constants:
     return {"k_N": float(np.exp(line.intercept)), "a": line.slope}
 
 
-def _ladder(corpus: str) -> Constants:
-    runs = sl.load("olmo_ladder_runs")
-    law = asdict(sl.fit_chinchilla(runs.assign(loss=runs[f"loss_{corpus}"])).law)
-    return {name: law[name] for name in ("E", "A", "B", "alpha", "beta")}
-
-
 def _nanochat() -> Constants:
     log = sl.load("nanochat_optima")
     return _frontier(
@@ -76,24 +73,29 @@ def _nanochat() -> Constants:
     )
 
 
-def _marin(corpus: str) -> Constants:
-    table = sl.load("corpora_isoflops")
-    runs = table[~table.flagged & (table.corpus == corpus)].rename(columns={"loss_paloma": "loss"})
-    return _frontier(sl.fit_isoflop(runs))
-
+TABLES: Final = {
+    "besiroglu2024/": "chinchilla_runs",
+    "mcleish2025/": "gemstones_cooled",
+    "muennighoff2023/": "repeated_data_runs",
+    "bhagia2024/c4, ": "olmo_ladder_runs/c4",
+}
+"""Where the forms of the chapter on one law are fitted, beside a published sum."""
 
 FITS: Final[dict[str, Callable[[], Constants]]] = {
     "hoffmann2022/approach 1": _hoffmann_1,
-    "hoffmann2022/approach 2": partial(_points, "chinchilla", "params"),
-    "grattafiori2024/points": partial(_points, "llama3", "tokens"),
+    "hoffmann2022/approach 2": partial(_again, "isoflop_runs/chinchilla", "frontier"),
+    "grattafiori2024/points": partial(_again, "isoflop_runs/llama3", "frontier"),
     **{f"gadre2024/{name}": partial(_gadre, name) for name in ("C4", "RedPajama", "RefinedWeb")},
     "porian2024/tuned": partial(_porian, "optimiser tuned"),
     "porian2024/Kaplan reproduced": partial(_porian, "Kaplan reproduced"),
-    "bhagia2024/pile": partial(_ladder, "pile"),
-    "bhagia2024/c4": partial(_ladder, "c4"),
+    **{f"bhagia2024/{one}": partial(_again, f"olmo_ladder_runs/{one}", "sum")
+       for one in ("pile", "c4")},
     "karpathy2026/sweep": _nanochat,
-    **{f"openathena2026/{name}": partial(_marin, name) for name in ("comma", "dclm", "nemotron")},
-}
+    **{f"openathena2026/{name}": partial(_again, f"corpora_isoflops/{name}", "frontier")
+       for name in ("comma", "dclm", "nemotron")},
+    **{start + form: partial(_again, place, form) for start, place in TABLES.items()
+       for form in ("interaction", "outer exponent", "solvable")},
+}  # fmt: skip
 """A function for each row whose constants are ours."""
 
 

@@ -10,6 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from scalinglib import published
 from scalinglib.topics import planning
 
 BUDGETS = (1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26)
@@ -32,6 +33,7 @@ def page() -> str:
         '<div class="planner" id="planner">'
         f'<form class="planner-form" hidden aria-label="Planner">{_form(made)}</form>'
         '<div class="planner-results" hidden aria-live="polite"></div>'
+        '<div class="planner-rules" hidden></div>'
         f'<div class="planner-static">{_static()}</div>'
         '<div class="planner-laws" hidden></div>'
         f'<script type="application/json" class="planner-constants">{data}</script></div>'
@@ -40,7 +42,7 @@ def page() -> str:
 
 def _form(made: dict[str, Any]) -> str:
     devices = "".join(f"<option>{html.escape(one['name'])}</option>" for one in made["devices"])
-    laws = "".join(f"<option>{html.escape(one['key'])}</option>" for one in made["laws"])
+    laws = _laws(made["laws"])
     mode = (
         '<div class="planner-mode" role="radiogroup" aria-label="Start from">'
         '<label><input type="radio" name="mode" value="hardware" checked> from hardware</label>'
@@ -57,7 +59,35 @@ def _form(made: dict[str, Any]) -> str:
         + '</div><details class="planner-more"><summary>Power, price and carbon</summary>'
         + '<div class="planner-grid">'
         + "".join(_number(name, words) for name, words in LIFE.items())
-        + "</div></details>"
+        + f"</div></details>{_utilisations()}"
+    )
+
+
+def _utilisations() -> str:
+    """The utilisations that were reported for known runs, to choose one by."""
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{one.value / 100:.3g}</td></tr>'
+        for name, one in published.group("model FLOPs utilisation").items()
+    )
+    return (
+        '<details class="planner-more"><summary>Utilisations that were reported</summary>'
+        '<table class="comparison planner-mfu"><thead><tr><th scope="col">run</th>'
+        '<th scope="col">share of the peak</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></details>"
+    )
+
+
+def _laws(laws: list[dict[str, Any]]) -> str:
+    """The menu of laws: published constants first, then those fitted in this book."""
+    groups: dict[str, list[str]] = {"Published constants": [], "Fitted in this book": []}
+    for one in laws:
+        group = "Fitted in this book" if one["how"] == "ours" else "Published constants"
+        groups[group].append(
+            f'<option value="{html.escape(one["key"])}">{html.escape(one["name"])}</option>'
+        )
+    return "".join(
+        f'<optgroup label="{label}">{"".join(options)}</optgroup>'
+        for label, options in groups.items()
     )
 
 
@@ -94,7 +124,7 @@ def _static() -> str:
     own = planning.plan(flops=1e22).settings
     caption = (
         f"Plans of eight budgets on {own.device} at {100 * own.utilisation:.0f} % of the peak, "
-        f"under {own.law}. The form that makes others needs JavaScript."
+        f"under {planning.KNOWN.loc[own.law, 'name']}. The form that makes others needs JavaScript."
     )
     headings = "".join(f'<th scope="col">{word}</th>' for word in head)
     return (

@@ -9,24 +9,54 @@
 
   const lossOfSum = (law, N, D) => law.E + law.A * N ** -law.alpha + law.B * D ** -law.beta;
 
+  // Two terms joined more sharply than by a sum, or with data that are worth more to larger models.
+  function lossOfJoint(law, N, D) {
+    const size = (Math.log(law.A) - law.alpha * Math.log(N)) / law.k;
+    const data = (Math.log(law.B) - law.beta * Math.log(D) + law.g * Math.log(N)) / law.k;
+    const most = Math.max(size, data);
+    return law.E + Math.exp(law.k * (most + Math.log1p(Math.exp(-Math.abs(size - data)))));
+  }
+
+  // The law of ridge regression on random features.
+  function lossOfSolvable(law, N, D) {
+    const size = 1 / N, data = law.r / D, total = size + data;
+    const mixed = (size / total) * (data / total), { alpha } = law;
+    const curve = 2 / (alpha * (1 + alpha)) - 1, damping = 2 / (1 + alpha) - 1;
+    const root = (1 + Math.sqrt(1 + 4 * curve * mixed)) / 2;
+    return law.E + law.A * (total * root) ** alpha / (1 + damping * mixed / root ** 2);
+  }
+
+  function lossOfKaplan(law, N, D) {
+    return ((law.N_c / N) ** (law.alpha_N / law.alpha_D) + law.D_c / D) ** law.alpha_D;
+  }
+
+  const LOSS = { sum: lossOfSum, joint: lossOfJoint, solvable: lossOfSolvable, kaplan: lossOfKaplan,
+    power: () => NaN };
+
   const scaleOf = (law) => (law.alpha * law.A / (law.beta * law.B)) ** (1 / (law.alpha + law.beta));
 
-  const sizeOfSum = (law, C) => scaleOf(law) * (C / PER_TOKEN) ** (law.beta / (law.alpha + law.beta));
+  // Parameters that a budget asks for, by form.
+  const SIZE = {
+    sum: (law, C) => scaleOf(law) * (C / PER_TOKEN) ** (law.beta / (law.alpha + law.beta)),
+    joint: (law, C) => {
+      const { alpha, beta, g } = law, all = alpha + beta + g;
+      const ratio = Math.log(alpha / (beta + g)) * law.k + Math.log(law.A / law.B);
+      return Math.exp(ratio / all) * (C / PER_TOKEN) ** (beta / all);
+    },
+    solvable: (law, C) => Math.sqrt(C / PER_TOKEN / law.r),
+    kaplan: (law, C) => {
+      const r = law.alpha_N / law.alpha_D;
+      const scale = r ** (1 / (1 + r)) * law.N_c ** (r / (1 + r));
+      return scale * (C / (PER_TOKEN * law.D_c)) ** (1 / (1 + r));
+    },
+    power: (law, C) => law.k_N * C ** law.a,
+  };
 
   // The split of a budget under a law; the loss is NaN where the law knows none.
   function split(law, C) {
-    if (law.form === "power") {
-      return { N: law.k_N * C ** law.a, D: law.k_D * C ** law.b, loss: NaN };
-    }
-    if (law.form === "kaplan") {
-      const r = law.alpha_N / law.alpha_D;
-      const scale = r ** (1 / (1 + r)) * law.N_c ** (r / (1 + r));
-      const N = scale * (C / (PER_TOKEN * law.D_c)) ** (1 / (1 + r));
-      const D = C / (PER_TOKEN * N);
-      return { N, D, loss: ((law.N_c / N) ** r + law.D_c / D) ** law.alpha_D };
-    }
-    const N = sizeOfSum(law, C), D = C / PER_TOKEN / N;
-    return { N, D, loss: lossOfSum(law, N, D) };
+    const N = SIZE[law.form](law, C);
+    const D = law.form === "power" ? law.k_D * C ** law.b : C / PER_TOKEN / N;
+    return { N, D, loss: LOSS[law.form](law, N, D) };
   }
 
   // Worth of total units of which some are fresh, and its logarithmic slope.
@@ -99,16 +129,45 @@
     return k + 1 < sorted.length ? sorted[k] + (at - k) * (sorted[k + 1] - sorted[k]) : sorted[k];
   }
 
+  // The law in each of its refits to resampled runs.
+  function drawn(law, constants) {
+    const { names, rows } = constants.draws[law.draws];
+    return rows.map((row) => ({ ...law, ...Object.fromEntries(names.map((name, k) => [name, row[k]])) }));
+  }
+
   function bands(law, best, C, constants) {
     if (!law.draws) return { loss_low: NaN, loss_high: NaN, params_low: NaN, params_high: NaN };
-    const drawn = constants.draws[law.draws].map(([E, A, B, alpha, beta]) => ({ E, A, B, alpha, beta }));
-    const losses = drawn.map((one) => lossOfSum(one, best.N, best.D));
-    const sizes = drawn.map((one) => sizeOfSum(one, C));
+    const laws = drawn(law, constants);
+    const losses = laws.map((one) => LOSS[one.form](one, best.N, best.D));
+    const sizes = laws.map((one) => SIZE[one.form](one, C));
     const [low, high] = constants.level;
     return {
       loss_low: quantile(losses, low), loss_high: quantile(losses, high),
       params_low: quantile(sizes, low), params_high: quantile(sizes, high),
     };
+  }
+
+  // Why a law has no band, and what other fits of the same runs ask for.
+  function doubts(law, C, constants) {
+    const notes = law.band ? [`no band: ${law.band}`] : [];
+    const sizes = constants.laws.filter((one) => law.runs && one.runs === law.runs && one.key !== law.key)
+      .map((one) => SIZE[one.form](one, C));
+    if (sizes.length) {
+      const ends = [short(Math.min(...sizes)), short(Math.max(...sizes))];
+      notes.push(`other fits of the same runs ask for ${[...new Set(ends)].join(" to ")} parameters`);
+    }
+    return notes;
+  }
+
+  // Peak rate, batch (tokens) and steps by the published rules, and how far beyond their grids.
+  function hyperparameters(N, D, constants) {
+    const C = PER_TOKEN * N * D;
+    const by = (rule) => rule.scale * N ** rule.n * D ** rule.d * C ** rule.c;
+    return constants.rules.map((rule) => {
+      const batch = by(rule.batch);
+      return { name: rule.name, counts: rule.counts, rate: by(rule.rate), batch, steps: D / batch,
+        beyond: beyond(rule, { N, D, C }) };
+    });
   }
 
   // How far a plan lies outside the runs behind a law, in the words of the catalogue.
@@ -119,7 +178,8 @@
     const told = known
       .filter((name) => size[name] > 1.05 * law[`${name}_high`])
       .map((name) => `${times(size[name] / law[`${name}_high`])} times ${words[name]}`);
-    if (told.length) return `${told.join(" and ")} of its runs`;
+    const last = told.pop();
+    if (last) return `${told.length ? `${told.join(", ")} and ` : ""}${last} of its runs`;
     const below = known.some((name) => size[name] < 0.95 * law[`${name}_low`]);
     return below ? "smaller than its runs" : "";
   }
@@ -143,6 +203,7 @@
     if (law.counts !== "total") {
       notes.push(`the size is counted as ${law.counts}, and memory is that of this count alone`);
     }
+    notes.push(...doubts(law, C, constants));
     const hours = C / (rate * SECONDS_PER_HOUR);
     const kilowatts = (device.power_W ?? NaN) / 1e3 * settings.power_share * settings.overhead * settings.pue;
     const energy = hours * kilowatts;
@@ -165,7 +226,7 @@
   }
 
   const planAll = (settings, constants) => constants.laws.map((law) => ({
-    key: law.key, ...plan({ ...settings, law: law.key }, constants),
+    key: law.key, name: law.name, ours: law.how === "ours", ...plan({ ...settings, law: law.key }, constants),
   }));
 
   // Words --------------------------------------------------------------------------------------
@@ -216,14 +277,14 @@
       : `Outside the runs of the law: ${words}.`;
   }
 
-  function sentence(settings, made) {
+  function sentence(settings, made, constants) {
     let told = `${grouped(settings.devices)} ${settings.device} at `
       + `${general(100 * settings.utilisation, 3)} % of their peak`;
     told = settings.flops
       ? `${general(made.flops, 3)} FLOP, on ${told} ${short(made.wall_days)} days,`
       : `${short(settings.days)} days on ${told}, ${general(made.flops, 3)} FLOP,`;
     told += ` train ${short(made.params)} parameters on ${short(made.tokens)} tokens under `
-      + `${settings.law} (${short(made.tokens_per_param)} tokens per parameter)`;
+      + `${lawOf(settings, constants).name} (${short(made.tokens_per_param)} tokens per parameter)`;
     if (!Number.isNaN(made.loss)) told += `, to a loss of ${made.loss.toFixed(2)}`;
     if (!Number.isNaN(made.loss_low)) told += ` (${made.loss_low.toFixed(2)} to ${made.loss_high.toFixed(2)})`;
     told += `. They take ${short(made.device_hours)} device hours`;
@@ -232,6 +293,33 @@
     }
     told += ` and $${short(made.rent)} of rent.`;
     return `${told} ${verdict(made.beyond)}`;
+  }
+
+  const or = (value, write) => (Number.isNaN(value) ? "—" : write(value));
+  const span = (low, high, write) => (Number.isNaN(low) ? "" : `${write(low)} to ${write(high)}`);
+  const bytes = (GB) => (GB >= 999.5 ? `${short(GB / 1e3)} TB` : `${short(GB)} GB`);
+  const energy = (kWh) => (kWh >= 999500 ? `${short(kWh / 1e6)} GWh` : kWh >= 999.5 ? `${short(kWh / 1e3)} MWh` : `${short(kWh)} kWh`);
+  const loss = (value) => value.toFixed(2);
+
+  // What the page says about a plan: a name, a value, and a smaller line.
+  function readouts(made, settings, constants) {
+    const law = lawOf(settings, constants), why = Number.isNaN(made.loss) ? "the law knows no loss" : "no band";
+    const life = Number.isNaN(made.life_saving) ? ["—", "not worked out for this law"]
+      : [made.life_saving < 1e-6 ? "nothing" : `${general(100 * made.life_saving, 2)} % of compute`, `by ${short(made.life_params)} on ${short(made.life_tokens)}`];
+    return [
+      ["parameters", short(made.params), span(made.params_low, made.params_high, short) || law.counts],
+      ["tokens", short(made.tokens), `${short(made.tokens_per_param)} per parameter`],
+      ["loss", or(made.loss, loss), span(made.loss_low, made.loss_high, loss) || why],
+      ["compute", `${general(made.flops, 3)} FLOP`, `${short(made.flops / constants.pf_day)} PF-days`],
+      ["time", `${short(made.wall_days)} days`, `${short(made.device_hours)} device hours`],
+      ["rent", `$${short(made.rent)}`, `at $${general(settings.price, 3)} an hour`],
+      ["energy", or(made.energy_kWh, energy), Number.isNaN(made.energy_kWh) ? "the maker states no power" : `$${short(made.electricity)} of electricity`],
+      ["CO₂", or(made.tonnes, (t) => `${short(t)} t`), `at ${general(settings.grid, 3)} kg per kWh`],
+      ["epochs", or(made.epochs, short), settings.unique ? `of ${short(settings.unique)} tokens` : "text without end"],
+      ["weights", bytes(made.weights_GB), "in 16 bits"],
+      ["training state", `${bytes(made.state_GB)}`, `${bytes(made.state_fp32_GB)} with 32-bit gradients; ${short(made.devices_for_state)} devices`],
+      ["over-training saves", ...life],
+    ];
   }
 
   const ORDER = ["device", "devices", "days", "utilisation", "flops", "served", "unique", "law", "price",
@@ -297,18 +385,14 @@
     return settings;
   }
 
-  root.planner = { plan, planAll, sentence, code, parse, problems, toAddress, fromAddress, short, general };
+  root.planner = { plan, planAll, hyperparameters, readouts, sentence, code, parse, problems, toAddress,
+    fromAddress, short, general };
 
   // The page -----------------------------------------------------------------------------------
 
   if (typeof document === "undefined") return;
 
   const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-  const or = (value, write) => (Number.isNaN(value) ? "—" : write(value));
-  const span = (low, high, write) => (Number.isNaN(low) ? "" : `${write(low)} to ${write(high)}`);
-  const bytes = (GB) => (GB >= 999.5 ? `${short(GB / 1e3)} TB` : `${short(GB)} GB`);
-  const energy = (kWh) => (kWh >= 1e6 ? `${short(kWh / 1e6)} GWh` : kWh >= 1e3 ? `${short(kWh / 1e3)} MWh` : `${short(kWh)} kWh`);
-  const loss = (value) => value.toFixed(2);
 
   // A number as a field shows it: exact, and with a letter where that is shorter.
   function compact(value) {
@@ -317,35 +401,22 @@
     return value >= 1e6 || (value > 0 && value < 1e-4) ? general(value, 15) : String(value);
   }
 
-  // What the page says about a plan: a name, a value, and a smaller line.
-  function readouts(made, settings, law) {
-    const why = Number.isNaN(made.loss) ? "the law knows no loss" : "no band: its runs are not here";
-    const life = Number.isNaN(made.life_saving) ? ["—", "this law cannot tell"]
-      : [`${general(100 * made.life_saving, 2)} % of compute`, `by ${short(made.life_params)} on ${short(made.life_tokens)}`];
-    return [
-      ["parameters", short(made.params), span(made.params_low, made.params_high, short) || law.counts],
-      ["tokens", short(made.tokens), `${short(made.tokens_per_param)} per parameter`],
-      ["loss", or(made.loss, loss), span(made.loss_low, made.loss_high, loss) || why],
-      ["compute", `${general(made.flops, 3)} FLOP`, `${short(made.flops / 8.64e19)} PF-days`],
-      ["time", `${short(made.wall_days)} days`, `${short(made.device_hours)} device hours`],
-      ["rent", `$${short(made.rent)}`, `at $${general(settings.price, 3)} an hour`],
-      ["energy", or(made.energy_kWh, energy), Number.isNaN(made.energy_kWh) ? "the maker states no power" : `$${short(made.electricity)} of electricity`],
-      ["CO₂", or(made.tonnes, (t) => `${short(t)} t`), `at ${general(settings.grid, 3)} kg per kWh`],
-      ["epochs", or(made.epochs, short), settings.unique ? `of ${short(settings.unique)} tokens` : "text without end"],
-      ["weights", bytes(made.weights_GB), "in 16 bits"],
-      ["training state", `${bytes(made.state_GB)}`, `${bytes(made.state_fp32_GB)} with 32-bit gradients; ${short(made.devices_for_state)} devices`],
-      ["over-training saves", ...life],
-    ];
+  // Rates and batches by published rules, each with its distance from the grids behind it.
+  function showRules(host, rows) {
+    const cell = (row) => `<div><dt>${row.name}</dt><dd><b>rate ${general(row.rate, 2)}, batch ${short(row.batch)}</b>`
+      + `<small>${short(row.steps)} steps; ${escaped(brief(row.beyond))}; ${escaped(row.counts)}</small></dd></div>`;
+    host.innerHTML = '<p class="planner-head">Peak rate and batch (tokens), by published rules</p>'
+      + `<dl>${rows.map(cell).join("")}</dl><p class="planner-copy"><button type="button" data-copy="rules">Copy as Python</button>`
+      + '<output role="status"></output></p>';
   }
 
   function showPlan(host, made, settings, constants) {
-    const law = lawOf(settings, constants);
-    const cells = readouts(made, settings, law).map(([name, value, more]) => `<div><dt>${name}</dt>`
+    const cells = readouts(made, settings, constants).map(([name, value, more]) => `<div><dt>${name}</dt>`
       + `<dd><b>${escaped(value)}</b><small>${escaped(more)}</small></dd></div>`).join("");
     const word = verdict(made.beyond);
     const kind = made.beyond ? "planner-beyond" : "planner-inside";
     host.innerHTML = `<p class="planner-word ${kind}">${escaped(word)}</p><dl>${cells}</dl>`
-      + made.notes.map((note) => `<p class="planner-note">${escaped(note)}.</p>`).join("")
+      + made.notes.map((note) => `<p class="planner-note">${escaped(note[0].toUpperCase() + note.slice(1))}.</p>`).join("")
       + '<p class="planner-copy"><button type="button" data-copy="sentence">Copy as a sentence</button>'
       + '<button type="button" data-copy="code">Copy as Python</button>'
       + '<button type="button" data-copy="address">Copy link</button>'
@@ -376,11 +447,11 @@
     const y = (level) => height - 34 - level * (2 * r + 1);
     const ticks = Array.from({ length: high - low + 1 }, (_, k) => low + k).map((log) => `<line x1="${x(log)}" x2="${x(log)}" y1="18" y2="${height - 22}" class="planner-tick"/>`
       + `<text x="${x(log)}" y="${height - 6}" text-anchor="${log === low ? "start" : log === high ? "end" : "middle"}">${short(10 ** log)}</text>`).join("");
-    const marks = dots.map(({ row, at, level }) => `<circle cx="${at.toFixed(1)}" cy="${y(level)}" r="${row.key === settings.law ? r + 2 : r - 0.5}" class="${row.beyond ? "out" : "in"}${row.key === settings.law ? " chosen" : ""}"><title>${escaped(`${row.key}: ${short(row.params)} on ${short(row.tokens)}`)}</title></circle>`).join("");
+    const marks = dots.map(({ row, at, level }) => `<circle cx="${at.toFixed(1)}" cy="${y(level)}" r="${row.key === settings.law ? r + 2 : r - 0.5}" class="${row.beyond ? "out" : "in"}${row.key === settings.law ? " chosen" : ""}"><title>${escaped(`${row.name}: ${short(row.params)} on ${short(row.tokens)}`)}</title></circle>`).join("");
     const ends = [sorted[0], sorted[sorted.length - 1]];
-    const words = `Parameters of this budget under ${rows.length} laws, from ${short(ends[0].params)} (${ends[0].key}) to ${short(ends[1].params)} (${ends[1].key}); ${rows.filter((row) => !row.beyond).length} of them inside their runs.`;
-    const line = (row) => `<tr${row.key === settings.law ? ' class="chosen"' : ""}><th scope="row">${escaped(row.key)}</th><td>${short(row.params)}</td><td>${short(row.tokens)}</td>`
-      + `<td>${short(row.tokens_per_param)}</td><td>${or(row.loss, loss)}</td><td>${escaped(brief(row.beyond))}</td></tr>`;
+    const words = `Parameters of this budget under ${rows.length} laws, from ${short(ends[0].params)} (${ends[0].name}) to ${short(ends[1].params)} (${ends[1].name}); ${rows.filter((row) => !row.beyond).length || "none"} of them inside their runs.`;
+    const line = (row) => `<tr${row.key === settings.law ? ' class="chosen"' : ""}><th scope="row">${escaped(row.name.replace(" et al.", ""))}${row.ours ? " <small>fitted here</small>" : ""}</th><td>${short(row.params)}<small>${span(row.params_low, row.params_high, short)}</small></td><td>${short(row.tokens)}</td>`
+      + `<td>${short(row.tokens_per_param)}</td><td>${or(row.loss, loss)}<small>${span(row.loss_low, row.loss_high, loss)}</small></td><td>${escaped(brief(row.beyond))}</td></tr>`;
     const open = host.querySelector("details")?.open ? " open" : "";
     host.innerHTML = `<p class="planner-head">The same budget under every law: parameters</p><svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(words)}">${ticks}${marks}</svg>`
       + `<p class="planner-legend">A dot a law: filled inside its runs, hollow outside or where their range is unknown; the large one is yours. ${escaped(words)}</p>`
@@ -391,7 +462,7 @@
     const host = document.querySelector(".planner");
     if (!host) return;
     const constants = JSON.parse(host.querySelector(".planner-constants").textContent);
-    const [form, results, laws] = ["form", "results", "laws"].map((name) => host.querySelector(`.planner-${name}`));
+    const [form, results, rules, laws] = ["form", "results", "rules", "laws"].map((name) => host.querySelector(`.planner-${name}`));
     let settings = fromAddress(location.hash, constants.defaults);
     let made = null;
 
@@ -433,6 +504,7 @@
       results.classList.remove("stale");
       made = plan(settings, constants);
       showPlan(results, made, settings, constants);
+      showRules(rules, hyperparameters(made.params, made.tokens, constants));
       showLaws(laws, planAll(settings, constants), settings);
       host.dataset.ready = "true";
     }
@@ -452,19 +524,20 @@
       show();
     });
     addEventListener("resize", () => made && showLaws(laws, planAll(settings, constants), settings));
-    results.addEventListener("click", async (event) => {
+    host.addEventListener("click", async (event) => {
       const kind = event.target.dataset.copy;
       if (!kind) return;
-      const text = kind === "code" ? code(settings, constants.defaults)
-        : kind === "sentence" ? sentence(settings, made)
+      const line = code(settings, constants.defaults);
+      const text = kind === "code" ? line : kind === "rules" ? `${line}.hyperparameters`
+        : kind === "sentence" ? sentence(settings, made, constants)
         : `${location.href.split("#")[0]}#${toAddress(settings, constants.defaults)}`;
-      const output = results.querySelector("output");
+      const output = event.target.parentElement.querySelector("output");
       output.textContent = text;
       // Where the browser lets no page write to the clipboard, the text stands selected.
       try { await navigator.clipboard.writeText(text); } catch { getSelection().selectAllChildren(output); }
     });
     host.querySelector(".planner-static").hidden = true;
-    for (const part of [form, results, laws]) part.hidden = false;
+    for (const part of [form, results, rules, laws]) part.hidden = false;
     fill();
     show();
   }

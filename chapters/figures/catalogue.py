@@ -27,7 +27,7 @@ BUDGETS = np.geomspace(1e17, 1e27, 41)
 
 
 def table(laws: pd.DataFrame) -> pd.DataFrame:
-    """What each law plans along a range of budgets: columns law, flops, ratio, loss, inside."""
+    """What each law plans along budgets: columns key, law (name), flops, ratio, loss, inside."""
     parts = []
     for key, row in laws.iterrows():
         best = split(published.law(str(key)), BUDGETS)
@@ -36,8 +36,8 @@ def table(laws: pd.DataFrame) -> pd.DataFrame:
         ]
         parts.append(
             pd.DataFrame(
-                {"law": key, "flops": BUDGETS, "ratio": best.tokens_per_param, "loss": best.loss,
-                 "inside": inside}
+                {"key": key, "law": row["name"], "flops": BUDGETS,
+                 "ratio": best.tokens_per_param, "loss": best.loss, "inside": inside}
             )
         )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
@@ -49,7 +49,7 @@ def lines(plans: pd.DataFrame, value: str, *, title: str, domain: tuple[float, f
 
     Columns law, flops, inside and `value`; `first` is the law that stands out at the start.
     """
-    shown = rounded(plans[plans[value].between(*domain)], 4)
+    shown = rounded(plans[plans[value].between(*domain)].drop(columns="key"), 4)
     chosen = menu("chosen", [first, *sorted(set(shown.law) - {first})], "Law")
     x = alt.X("flops:Q", **compute_axis((BUDGETS[0], BUDGETS[-1]), step=2))
     wide = domain[1] > 100 * domain[0]

@@ -45,19 +45,25 @@ def by_law(plans: pd.DataFrame) -> Any:
     low, high = 0.5 * data.params.min(), 2 * data.params.max()
     looks = {"inside its runs": OURS.colour, "outside, or unknown": QUIET}
     key = alt.Legend(title=None, orient="top")
-    points = (
-        alt.Chart(data)
-        .mark_point(filled=True, size=70, opacity=1)
-        .encode(
-            x=alt.X("params:Q", **params_axis((low, high))),
-            y=rows("law:N", data.law, labels=190),
-            color=hues("where:N", looks, legend=key),
-            shape=shapes("where:N", looks, ("circle", "diamond"), legend=key),
-            tooltip=tooltips("law:N", ("params:Q", ".3s"), ("tokens:Q", ".3s"), "beyond:N"),
-        )
+    base = alt.Chart(data).encode(
+        x=alt.X("params:Q", **params_axis((low, high))),
+        y=rows("law:N", data.law),
+        tooltip=tooltips("law:N", ("params:Q", ".3s"), ("tokens:Q", ".3s"), "beyond:N"),
     )
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(
+        color=hues("where:N", looks, legend=key),
+        shape=shapes("where:N", looks, ("circle", "diamond"), legend=key),
+    )
+    # Names stand on the side that has more room, so that a narrow screen keeps its width.
+    middle = (low * high) ** 0.5
+    names = [
+        base.transform_filter(f"datum.params {sign} {middle}")
+        .mark_text(style="note", align=align, dx=dx)
+        .encode(text="law:N")
+        for sign, align, dx in (("<", "left", 8), (">=", "right", -8))
+    ]
     return described(
-        points,
+        alt.layer(points, *names),
         f"Dot plot of the compute-optimal parameters of one budget under {len(data)} laws, from "
         f"{data.params.iloc[0]:.3g} under {data.law.iloc[0]} to {data.params.iloc[-1]:.3g} under "
         f"{data.law.iloc[-1]}. Circles are plans inside the runs of their law, diamonds outside.",

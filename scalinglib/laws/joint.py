@@ -58,6 +58,11 @@ class JointLaw:
     would be all. Either way A and alpha are those of unlimited data.
 
     The outer exponent k is that of (A'/N^x + B'/D^y)^k, with x = alpha/k and A' = A^(1/k).
+
+    Examples
+    --------
+    >>> JointLaw(E=1.7, A=400.0, B=400.0, alpha=0.34, beta=0.4, g=0.06).a
+    0.5
     """
 
     E: float
@@ -117,6 +122,11 @@ class SolvableLaw:
     leave E + A N^-alpha. At alpha = 1 it is a sum. N and D/r are alike, so every budget is best
     spent at D = r N (theory of Simon et al. 2024 for random features; the closed form is derived
     from it).
+
+    Examples
+    --------
+    >>> print(SolvableLaw(E=1.7, A=300.0, alpha=0.3, r=20.0).loss(1e9, 2e10).round(3))
+    2.513
     """
 
     E: float
@@ -392,6 +402,11 @@ def fit_joint(
     Fit
         With a `JointLaw`. A, B, alpha, beta, g and k can be held, tied and profiled.
 
+    Raises
+    ------
+    DataError, FitError
+        As `fit_chinchilla`, and if `form` is not one of the three.
+
     Examples
     --------
     >>> import scalinglib as sl
@@ -415,7 +430,19 @@ def fit_solvable(
     weights: Weights = None,
     sigma: Weights = None,
 ) -> Fit[SolvableLaw]:
-    """Fit the four constants of `SolvableLaw`; columns and options as in `fit_chinchilla`.
+    """Fit the law of a linear model that can be solved.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row per run with columns ``params``, ``tokens`` (counts) and ``loss`` (nats per token).
+    loss, delta, fixed, weights, sigma
+        As in `fit_chinchilla`.
+
+    Returns
+    -------
+    Fit
+        With a `SolvableLaw`. A, alpha and r can be held and profiled.
 
     Examples
     --------

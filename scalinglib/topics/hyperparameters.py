@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import t as student
 
-from scalinglib import published
-from scalinglib.checks import Floats, positive, table, tails
+from scalinglib.catalogue import Rule
+from scalinglib.checks import Floats, table, tails
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.line import fit_line
@@ -198,35 +198,8 @@ def optima(grids: Iterable[Cell], *, within: float = WITHIN) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A setting as a product of powers, scale N^n D^d C^c with C = 6 N D (FLOP)."""
-
-    scale: float
-    n: float = 0.0
-    d: float = 0.0
-    c: float = 0.0
-
-    def __call__(self, N: ArrayLike, D: ArrayLike) -> Floats:
-        """The rate, or the batch (tokens), for N parameters and D tokens."""
-        size, data = positive("N", N), positive("D", D)
-        cost = FLOPS_PER_PARAM_TOKEN * size * data
-        setting: Floats = self.scale * size**self.n * data**self.d * cost**self.c
-        return setting
-
-
 Pair = tuple[Rule, Rule]
 """A rule for the rate and one for the batch."""
-
-
-def printed_rules(study: str) -> Pair:
-    """The rules of a study for rate and batch, from the table of published numbers."""
-    rules = []
-    for what in ("peak rate", "batch"):
-        given = dict(published.values(f"{study}/{what}"))
-        scale = given.pop("scale")
-        rules.append(Rule(scale, **{name.lower(): power for name, power in given.items()}))
-    return rules[0], rules[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,18 @@
 """One budget under every law: each split by its own family, and what it says of its range."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import scalinglib as sl
 from scalinglib.catalogue import beyond, resolve, split, statement
+from scalinglib.fit.result import DELTA
+from scalinglib.topics import one_law
 from tools import catalogue as fits
+
+BIBLIOGRAPHY = Path(__file__).resolve().parents[2] / "chapters" / "references.bib"
 
 LAWS = sl.catalogue()
 ALL = sl.catalogue(planning=False)
@@ -45,6 +52,48 @@ def test_a_fit_of_this_book_comes_out_again(key):
     stored = dict(part.split("=") for part in LAWS.constants[key].split())
     for name, value in fits.FITS[key]().items():
         assert value == pytest.approx(float(stored[name]), rel=1e-5)
+
+
+TABLES = {
+    "besiroglu2024/": "Chinchilla",
+    "mcleish2025/": "Gemstones, cooled",
+    "bhagia2024/c4, ": "OLMo ladder, C4",
+}
+
+
+@pytest.mark.parametrize("start", TABLES)
+@pytest.mark.parametrize("form", ["interaction", "outer exponent", "solvable"])
+def test_the_newer_forms_are_fitted_to_the_runs_of_their_chapter(start, form):
+    runs = one_law.tables()[TABLES[start]]
+    law = one_law.FORMS[form](runs, delta=DELTA).law
+    wanted = split(law, 5.76e23)
+    best = split(sl.law(start + form), 5.76e23)
+    assert float(best.N) == pytest.approx(float(wanted.N), rel=1e-4)
+    assert float(best.loss) == pytest.approx(float(wanted.loss), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("start", "sum_of"),
+    [("besiroglu2024/", "besiroglu2024/grid"), ("mcleish2025/", "mcleish2025/cooled"),
+     ("muennighoff2023/", "muennighoff2023/fresh base"), ("bhagia2024/c4, ", "bhagia2024/c4")],
+)  # fmt: skip
+def test_the_newer_forms_stand_beside_a_sum_of_the_same_runs(start, sum_of):
+    for form in ("interaction", "outer exponent", "solvable"):
+        same = ["runs", "counts", "corpus", "N_low", "N_high", "D_low", "D_high"]
+        assert LAWS.loc[start + form, same].equals(LAWS.loc[sum_of, same])
+
+
+AUTHORS = dict(re.findall(r"@\w+\{(\w+),\s+author = \{(.*)\},", BIBLIOGRAPHY.read_text()))
+
+
+@pytest.mark.parametrize("key", ALL.index)
+def test_a_name_begins_with_authors_and_year(key):
+    source = ALL.source[key]
+    people = AUTHORS[source].strip("{}").split(" and ")
+    first = [one.split(",")[0] for one in people]
+    words = f"{first[0]} et al." if len(people) > 2 or people[-1] == "others" else " & ".join(first)
+    year = re.search(r"\d{4}", source).group()
+    assert ALL.loc[key, "name"].startswith(f"{words} {year}, ")
 
 
 def test_every_row_of_ours_has_its_fit():

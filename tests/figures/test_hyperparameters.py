@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from chapters.figures import hyperparameters as figures
+from scalinglib.catalogue import Rule
 from scalinglib.topics import hyperparameters as hyper
 
 
@@ -17,9 +18,9 @@ def cell(N, D):
 
 CELLS = [cell(2e8, 1e10), cell(4e8, 4e10)]
 RULES = {
-    "a": (hyper.Rule(2.0**-9), hyper.Rule(2.0**18)),
-    "b": (hyper.Rule(1.0, n=-0.3), hyper.Rule(1.0, d=0.55)),
-    "c": (hyper.Rule(30.0), hyper.Rule(2.0**18)),
+    "a": (Rule(2.0**-9), Rule(2.0**18)),
+    "b": (Rule(1.0, n=-0.3), Rule(1.0, d=0.55)),
+    "c": (Rule(30.0), Rule(2.0**18)),
 }
 
 

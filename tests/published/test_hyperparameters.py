@@ -6,6 +6,7 @@ from scipy.stats import linregress
 
 import scalinglib as sl
 from scalinglib import published
+from scalinglib.catalogue import printed_rules
 from scalinglib.topics import hyperparameters as hyper
 
 STUDIES = ("li2025", "deepseek2024", "porian2024")
@@ -70,7 +71,7 @@ def test_the_printed_exponents_of_the_rate_lie_inside_ours(found, column):
                                      ("porian2024", 0.412, 1.899)]
 )  # fmt: skip
 def test_what_a_printed_rule_costs(cells, study, median, largest):
-    above = 100 * hyper.costs(cells, hyper.printed_rules(study))
+    above = 100 * hyper.costs(cells, printed_rules(study))
     assert np.nanmedian(above) == pytest.approx(median, abs=0.005)
     assert np.nanmax(above) == pytest.approx(largest, abs=0.005)
     assert int(np.isnan(above).sum()) == (study == "porian2024")
@@ -131,7 +132,7 @@ def test_the_wasteful_batch_grows_with_data_and_not_with_size(cells, found, way,
 
 def test_the_true_setting_would_be_charged_as_much_as_step_law_costs(cells):
     charged = np.median([cell.charged() for cell in cells])
-    step = np.median(hyper.costs(cells, hyper.printed_rules("li2025")))
+    step = np.median(hyper.costs(cells, printed_rules("li2025")))
     assert charged == pytest.approx(0.00113, abs=5e-5)
     assert step == pytest.approx(charged, abs=2e-4)
 
@@ -179,7 +180,7 @@ def test_a_reading_before_the_decay_raises_a(gemstones):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_rules_are_built_from_the_printed_numbers(study):
-    rate, batch = hyper.printed_rules(study)
+    rate, batch = printed_rules(study)
     assert rate.scale == published.value(f"{study}/peak rate/scale")
     assert batch.scale == published.value(f"{study}/batch/scale")
     other = {"li2025": "d", "deepseek2024": "c", "porian2024": "n"}[study]

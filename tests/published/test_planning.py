@@ -1,11 +1,13 @@
 """Targets of the planner: hours, energy and money of known runs, and memory tables."""
 
 import math
+from dataclasses import fields
 
 import pytest
 
 import scalinglib as sl
 from scalinglib import published
+from scalinglib.catalogue import split
 from scalinglib.compute import bill, device_hours
 from scalinglib.topics import planning
 from scalinglib.topics.planning import Shape, plan, state
@@ -170,16 +172,78 @@ class TestBands:
             widths.append(made.params_high / made.params_low)
         assert widths[-1] > widths[-2] > widths[1]
 
-    def test_laws_without_runs_have_none(self):
-        assert math.isnan(plan(law="hoffmann2022").loss_low)
-        assert planning.draws("hoffmann2022/approach 3") is None
+    def test_laws_without_runs_have_none_and_say_why(self):
+        made = plan(law="hoffmann2022")
+        assert math.isnan(made.loss_low)
+        assert planning.draws("hoffmann2022/approach 3") == ()
+        assert "no band: a refit of its runs gives other constants" in made.notes
 
-    @pytest.mark.parametrize("key", list(planning.RUNS_KNOWN))
+    @pytest.mark.parametrize("key", planning.KNOWN.index)
+    def test_a_law_has_a_band_or_a_reason(self, key):
+        made, row = plan(flops=1e22, law=key), planning.KNOWN.loc[key]
+        told = [note for note in made.notes if note.startswith("no band")]
+        assert bool(told) == math.isnan(made.params_low) == (key not in planning.BANDED)
+        assert math.isnan(made.loss_low) == (bool(told) or math.isnan(made.loss))
+        if key in planning.BANDED:
+            assert isinstance(row.runs, str)
+
+    @pytest.mark.parametrize("key", planning.BANDED)
     def test_the_law_lies_among_its_draws(self, key):
-        E, _, _, alpha, beta = planning.draws(key)
-        law = sl.law(key)
-        for values, value in ((E, law.E), (alpha, law.alpha), (beta, law.beta)):
-            assert values.min() < value < values.max()
+        law, drawn = sl.law(key), planning.draws(key)
+        names = [one.name for one in fields(law)]
+        assert len(drawn) > 0.95 * planning.DRAWS
+        for name in set(names) & {"E", "alpha", "beta", "g", "k", "r", "a"}:
+            values = [getattr(one, name) for one in drawn]
+            if name not in {"g", "k"} or max(values) > min(values):
+                assert min(values) < getattr(law, name) < max(values), name
+
+    @pytest.mark.parametrize("key", [key for key in planning.BANDED if "porian" not in key])
+    def test_a_refit_returns_the_law_of_its_row(self, key):
+        law, row = sl.law(key), planning.KNOWN.loc[key]
+        again = planning.refit(row.runs, planning.form_of(law))
+        C = 1e21
+        ours = split(getattr(again, "law", again), C).N
+        far = 0.2 if key == "openathena2026/Llama 3 points" else 0.02
+        assert float(ours) == pytest.approx(float(split(law, C).N), rel=far)
+
+    def test_other_fits_of_the_same_runs_are_named(self):
+        made = plan(flops=1e24, law="mcleish2025/cooled")
+        forms = ("interaction", "outer exponent", "solvable")
+        sizes = [plan(flops=1e24, law=f"mcleish2025/{form}").params for form in forms]
+        span = f"{planning.short(min(sizes))} to {planning.short(max(sizes))}"
+        assert f"other fits of the same runs ask for {span} parameters" in made.notes
+        for key in ("deepseek2024/current", "muennighoff2023/repeated"):
+            assert not any("other fits" in note for note in plan(law=key).notes)
+
+
+class TestRules:
+    def test_rates_and_batches_of_three_rules_by_hand(self):
+        N, D = 1e9, 2e10
+        told = planning.hyperparameters(N, D)
+        by_hand = {
+            "Step Law": (1.79 * N**-0.713 * D**0.307, 0.58 * D**0.571),
+            "DeepSeek": (0.3118 * 1.2e20**-0.125, 0.2920 * 1.2e20**0.3271),
+            "Porian": (3.7 * N**-0.36, 0.7576 * N**0.703),
+        }
+        for name, (rate, batch) in by_hand.items():
+            assert told.rate[name] == pytest.approx(rate)
+            assert told.batch[name] == pytest.approx(batch)
+            assert told.steps[name] == pytest.approx(D / batch)
+
+    @pytest.mark.parametrize(
+        ("N", "D", "step", "deepseek"),
+        [
+            (5e8, 2e10, "", "3 times the most compute of its runs"),
+            (1e8, 2e9, "smaller than its runs", ""),
+            (1e10, 2e11, "9.3 times the largest model", "600 times the most compute"),
+        ],
+    )
+    def test_a_rule_says_when_it_leaves_its_grids(self, N, D, step, deepseek):
+        told = planning.hyperparameters(N, D).beyond
+        assert told["Step Law"].startswith(step)
+        assert told["DeepSeek"].startswith(deepseek)
+        assert (told["Step Law"] == "") == (step == "")
+        assert told["Porian"] == "the range of its runs is not known here"
 
 
 class TestUse:

@@ -6,11 +6,12 @@ import pytest
 from scipy.stats import linregress, t
 
 import scalinglib as sl
+from scalinglib.catalogue import Rule
 from scalinglib.topics import hyperparameters as hyper
 
 RATES = 2.0 ** (np.arange(-24, -9) / 2)
 BATCHES = 2.0 ** np.arange(15, 23)
-TRUTH = hyper.Rule(1.5, n=-0.6, d=0.25), hyper.Rule(0.5, d=0.55)
+TRUTH = Rule(1.5, n=-0.6, d=0.25), Rule(0.5, d=0.55)
 PLACES = [(N, D) for N in (2e8, 4e8, 8e8) for D in (5e9, 2e10, 8e10)]
 
 
@@ -112,12 +113,12 @@ def test_a_rule_in_nothing_is_the_geometric_mean(found):
 
 
 def test_a_rule_in_compute_counts_six_flop_a_parameter_and_token():
-    assert hyper.Rule(2.0, c=0.5)(1e9, 1e10) == pytest.approx(2 * np.sqrt(6e19))
+    assert Rule(2.0, c=0.5)(1e9, 1e10) == pytest.approx(2 * np.sqrt(6e19))
 
 
 def test_the_true_rule_costs_less_than_a_step_of_the_grid(cells):
     above = hyper.costs(cells, TRUTH)
-    wrong = TRUTH[0], hyper.Rule(2.0, d=0.55)
+    wrong = TRUTH[0], Rule(2.0, d=0.55)
     assert (above < 0.003).all()
     assert (hyper.costs(cells, wrong) > 0.02).all()
 
@@ -176,7 +177,7 @@ def test_gains_are_read_at_equal_tokens():
         (lambda: hyper.optima(hyper.cells(table()), within=1e-9), "raise `within`"),
         (lambda: hyper.fit_rule(hyper.optima(hyper.cells(table())), "rate", on=("X",)), "'X'"),
         (lambda: hyper.fit_rule(hyper.optima(hyper.cells(table(PLACES[:2]))), "rate"), "apart"),
-        (lambda: hyper.Rule(1.0)(-1.0, 1e9), "N"),
+        (lambda: Rule(1.0)(-1.0, 1e9), "N"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(call, words):

@@ -34,7 +34,8 @@ def test_every_law_plans_and_says_what_it_does_not_know(key):
     assert made.params > 0
     assert made.tokens > 0
     assert np.isnan(made.loss) <= np.isnan(made.life_saving)
-    assert key in made.sentence
+    assert planning.KNOWN.loc[key, "name"] in made.sentence
+    assert f'law="{key}"' in made.code
 
 
 @given(served=st.floats(1e6, 1e16))

@@ -4,28 +4,20 @@ The page of the book holds the same arithmetic as a script, which gets its const
 `constants` and is tested against `plan` read-out by read-out.
 """
 
+from .bands import BANDED, DRAWS, KNOWN, draws, form_of, refit
 from .memory import STATE_BYTES, STATE_BYTES_FP32, Shape, state
-from .plan import (
-    ASSUMED,
-    DEVICES,
-    KNOWN,
-    READOUTS,
-    RUNS_KNOWN,
-    Plan,
-    PlanSettings,
-    draws,
-    plan,
-    plan_all,
-)
+from .plan import ASSUMED, DEVICES, READOUTS, Plan, PlanSettings, plan, plan_all
+from .rules import hyperparameters
 from .script import constants
 from .words import short
 
 __all__ = [
     "ASSUMED",
+    "BANDED",
     "DEVICES",
+    "DRAWS",
     "KNOWN",
     "READOUTS",
-    "RUNS_KNOWN",
     "STATE_BYTES",
     "STATE_BYTES_FP32",
     "Plan",
@@ -33,8 +25,11 @@ __all__ = [
     "Shape",
     "constants",
     "draws",
+    "form_of",
+    "hyperparameters",
     "plan",
     "plan_all",
+    "refit",
     "short",
     "state",
 ]

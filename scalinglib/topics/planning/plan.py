@@ -3,55 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from scalinglib import published
-from scalinglib.catalogue import PLANNING, beyond, catalogue, plans, resolve, split
-from scalinglib.checks import Floats, positive, served_tokens, share
+from scalinglib.catalogue import beyond, fresh, plans, resolve, split
+from scalinglib.checks import positive, served_tokens, share
 from scalinglib.compute import bill, device_hours, training_budget
 from scalinglib.datasets import load
 from scalinglib.errors import DataError
-from scalinglib.fit.bootstrap import bootstrap
-from scalinglib.isoflop import model_sizes
-from scalinglib.laws import (
-    ChinchillaLaw,
-    DataConstrainedLaw,
-    OvertrainingLaw,
-    PrecisionLaw,
-    fit_chinchilla,
-)
+from scalinglib.laws import ChinchillaLaw, DataConstrainedLaw
 from scalinglib.optimum import Allocation, data_limited_optimal, inference_optimal
 
+from .bands import KNOWN, LEVEL, draws
 from .memory import BYTES_PER_WEIGHT, STATE_BYTES, STATE_BYTES_FP32
+from .rules import hyperparameters
 from .words import literal, short, verdict
-
-ALL = catalogue(planning=False)
-
-KNOWN: Final = ALL[ALL.law.isin([*PLANNING, "DataConstrainedLaw"])]
-"""The laws that can plan, that of repeated text among them."""
 
 ASSUMED: Final = load("plan_defaults").set_index("setting")
 """Default, usual range, unit and source of every number that a plan assumes."""
 
 DEVICES: Final = load("hardware").set_index("device")
-
-DRAWS: Final = 200
-"""Refits to resampled runs behind a band."""
-
-LEVEL: Final = (0.05, 0.95)
-"""Ends of a band: nine in ten refits lie inside."""
-
-RUNS_KNOWN: Final = {
-    "besiroglu2024/headline fit": "chinchilla_runs",
-    "besiroglu2024/grid": "chinchilla_runs",
-    "besiroglu2024/scaled likelihood": "chinchilla_runs",
-    "muennighoff2023/fresh base": "repeated_data_runs",
-}
-"""Laws of which the runs are here, so that they can be drawn again; and the table of the runs."""
 
 HOURS_PER_DAY: Final = 24.0
 
@@ -185,6 +159,11 @@ class Plan:
         """A line of Python that makes the same plan."""
         return _code(self.settings)
 
+    @property
+    def hyperparameters(self) -> pd.DataFrame:
+        """Peak rate, batch (tokens) and steps by three published rules, and how far beyond them."""
+        return hyperparameters(self.params, self.tokens)
+
     def frame(self) -> pd.DataFrame:
         """Every read-out in a row of its own."""
         told = {name: getattr(self, name) for name in READOUTS}
@@ -256,6 +235,7 @@ def plan(settings: PlanSettings | None = None, /, **changed: Any) -> Plan:
     law, row = published.law(own.law), KNOWN.loc[own.law]
     C = _budget(own)
     best, notes = _split(law, C, own, str(row.counts))
+    notes += _doubts(own.law, C)
     return Plan(
         settings=own, flops=C, params=float(best.N), tokens=float(best.D),
         tokens_per_param=float(best.tokens_per_param), loss=float(best.loss),
@@ -301,37 +281,28 @@ def _split(
     return best, tuple(notes)
 
 
+def _doubts(key: str, C: float) -> tuple[str, ...]:
+    """Why a law has no band, and what other fits of the same runs ask for."""
+    row = KNOWN.loc[key]
+    notes = [] if pd.isna(row.band) else [f"no band: {row.band}"]
+    rivals = KNOWN.index[(KNOWN.runs == row.runs) & (KNOWN.index != key)]
+    if len(rivals):
+        sizes = sorted(float(split(published.law(one), C).N) for one in rivals)
+        span = " to ".join(dict.fromkeys(map(short, (sizes[0], sizes[-1]))))
+        notes.append(f"other fits of the same runs ask for {span} parameters")
+    return tuple(notes)
+
+
 def _bands(key: str, best: Allocation) -> dict[str, float]:
     """Ends of the bands of the loss of this very run, and of the size that the budget asks for."""
+    names = ("loss_low", "loss_high", "params_low", "params_high")
     drawn = draws(key)
-    if drawn is None:
-        return dict.fromkeys(("loss_low", "loss_high", "params_low", "params_high"), np.nan)
-    E, A, B, alpha, beta = drawn
-    loss = E + A * best.N**-alpha + B * best.D**-beta
-    G = (alpha * A / (beta * B)) ** (1 / (alpha + beta))
-    size = G * (best.C / 6) ** (beta / (alpha + beta))
+    if not drawn:
+        return dict.fromkeys(names, np.nan)
+    loss = [float(one.loss(best.N, best.D)) if hasattr(one, "loss") else np.nan for one in drawn]
+    size = [float(split(one, best.C).N) for one in drawn]
     ends = [float(one) for values in (loss, size) for one in np.quantile(values, LEVEL)]
-    return dict(zip(("loss_low", "loss_high", "params_low", "params_high"), ends, strict=True))
-
-
-@cache
-def draws(key: str) -> Floats | None:
-    """Constants (5, `DRAWS`) of refits to resampled runs, whole sizes drawn; None without runs.
-
-    Seven digits are kept, so that a page can carry them.
-    """
-    if key not in RUNS_KNOWN:
-        return None
-    runs = load(RUNS_KNOWN[key])
-    if "excluded" in runs:
-        runs = runs[~runs.excluded]
-        sizes = model_sizes(runs.params)
-    else:
-        runs = runs[runs.tokens <= runs.unique_tokens]
-        sizes = runs.params.to_numpy()
-    made = bootstrap(fit_chinchilla(runs), n=DRAWS, seed=0, clusters=sizes).params
-    text = made[["E", "A", "B", "alpha", "beta"]].map(lambda value: float(f"{value:.7g}"))
-    return np.asarray(text.to_numpy().T)
+    return dict(zip(names, ends, strict=True))
 
 
 def _takes(own: PlanSettings, C: float, N: float) -> dict[str, float]:
@@ -357,34 +328,19 @@ def _power(own: PlanSettings, hours: float) -> dict[str, float]:
         return dict.fromkeys(("energy_kWh", "tonnes", "electricity"), np.nan)
     names = ("power_share", "overhead", "pue", "grid", "price", "tariff")
     found = bill(hours, power=power, **{name: getattr(own, name) for name in names})
-    return {
-        "energy_kWh": float(found.energy),
-        "tonnes": float(found.tonnes),
-        "electricity": float(found.electricity),
-    }
+    return {"energy_kWh": float(found.energy), "tonnes": float(found.tonnes),
+            "electricity": float(found.electricity)}  # fmt: skip
 
 
 def _life(law: Any, best: Allocation, own: PlanSettings) -> dict[str, float]:
     """The model of the same loss that costs least over training and use."""
     base = fresh(law)
     limited = isinstance(law, DataConstrainedLaw) and own.unique and float(best.D) > own.unique
-    if base is None or limited:
+    if limited or not isinstance(base, ChinchillaLaw):
         return dict.fromkeys(("life_params", "life_tokens", "life_saving"), np.nan)
     found = inference_optimal(base, best.loss, own.served)
-    return {
-        "life_params": float(found.chosen.N),
-        "life_tokens": float(found.chosen.D),
-        "life_saving": float(found.saving),
-    }
-
-
-def fresh(law: Any) -> ChinchillaLaw | None:
-    """The law of fresh text in parameters and tokens that a law is or rests on; None if none."""
-    if isinstance(law, OvertrainingLaw):
-        return law.chinchilla
-    if isinstance(law, PrecisionLaw | DataConstrainedLaw):
-        return law.base
-    return law if isinstance(law, ChinchillaLaw) else None
+    return {"life_params": float(found.chosen.N), "life_tokens": float(found.chosen.D),
+            "life_saving": float(found.saving)}  # fmt: skip
 
 
 def _sentence(made: Plan) -> str:
@@ -397,7 +353,7 @@ def _sentence(made: Plan) -> str:
     )
     told += (
         f" train {short(made.params)} parameters on {short(made.tokens)} tokens under "
-        f"{own.law} ({short(made.tokens_per_param)} tokens per parameter)"
+        f"{KNOWN['name'][own.law]} ({short(made.tokens_per_param)} tokens per parameter)"
     )
     if not np.isnan(made.loss):
         told += f", to a loss of {made.loss:.2f}"

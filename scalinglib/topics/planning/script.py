@@ -1,71 +1,79 @@
-"""What the script of the page gets: laws in three forms, devices, defaults and ranges."""
+"""What the script of the page gets: laws in five forms, rules, devices, defaults and ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import singledispatch
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from scalinglib import published
+from scalinglib import laws, published
+from scalinglib.catalogue import fresh
 from scalinglib.compute import PF_DAY
 from scalinglib.isoflop import Frontier
-from scalinglib.laws import ComputeSplit, DataConstrainedLaw, KaplanLaw
 
+from .bands import BANDED, KNOWN, LEVEL, draws, form_of
 from .memory import BYTES_PER_WEIGHT, STATE_BYTES, STATE_BYTES_FP32
-from .plan import ASSUMED, DEVICES, KNOWN, LEVEL, RUNS_KNOWN, PlanSettings, draws, fresh
+from .plan import ASSUMED, DEVICES, PlanSettings
+from .rules import COUNTS, ranges, rules
+
+SHAPES: Final = {
+    laws.ChinchillaLaw: ("sum", "E A B alpha beta"),
+    laws.JointLaw: ("joint", "E A B alpha beta g k"),
+    laws.SolvableLaw: ("solvable", "E A alpha r"),
+    laws.KaplanLaw: ("kaplan", "alpha_N alpha_D N_c D_c"),
+    Frontier: ("power", "k_N a k_D b"),
+}
+"""Name and constants of the forms that the script knows."""
 
 
-@singledispatch
 def form(law: Any) -> dict[str, Any]:
-    """Constants of a law for the script: of a sum of terms, of two powers, or of Kaplan's form."""
-    base = fresh(law)
-    return {
-        "form": "sum",
-        **{name: getattr(base, name) for name in ("E", "A", "B", "alpha", "beta")},
-    }
+    """Constants of a law for the script, in one of the forms that it knows."""
+    if isinstance(law, laws.DataConstrainedLaw):
+        return {**form(law.base), "R_D": law.R_D, "R_N": law.R_N}
+    if isinstance(law, laws.ComputeSplit):
+        k_N, k_D = law.N_e / PF_DAY**law.p_N, law.D_e / PF_DAY**law.p_D
+        law = Frontier(law.p_N, law.p_D, k_N, k_D)
+    own = fresh(law)
+    name, names = SHAPES[type(own)]
+    return {"form": name, **{one: getattr(own, one) for one in names.split()}}
 
 
-@form.register
-def _(law: DataConstrainedLaw) -> dict[str, Any]:
-    return {**form(law.base), "R_D": law.R_D, "R_N": law.R_N}
-
-
-@form.register
-def _(law: Frontier) -> dict[str, Any]:
-    return {"form": "power", "k_N": law.k_N, "a": law.a, "k_D": law.k_D, "b": law.b}
-
-
-@form.register
-def _(law: ComputeSplit) -> dict[str, Any]:
-    scale = {"k_N": law.N_e / PF_DAY**law.p_N, "k_D": law.D_e / PF_DAY**law.p_D}
-    return {"form": "power", **scale, "a": law.p_N, "b": law.p_D}
-
-
-@form.register
-def _(law: KaplanLaw) -> dict[str, Any]:
-    names = ("alpha_N", "alpha_D", "N_c", "D_c")
-    return {"form": "kaplan", **{name: getattr(law, name) for name in names}}
+def _draws() -> tuple[dict[str, str], dict[str, Any]]:
+    """Which draws a law has, and the draws; the fits of one form to the same runs share theirs."""
+    whose, drawn = {}, {}
+    for key in BANDED:
+        whose[key] = f"{KNOWN.runs[key]} {form_of(published.law(key))}"
+        rows = pd.DataFrame([form(one) for one in draws(key)])
+        # A band needs what moves, and of a frontier the side of the size.
+        names = [one for one in rows.columns[1:] if one not in {"k_D", "b"} and np.ptp(rows[one])]
+        drawn[whose[key]] = {"names": names, "rows": rows[names].to_numpy().tolist()}
+    return whose, drawn
 
 
 def constants() -> dict[str, Any]:
     """Everything the script of the page needs, ready for JSON."""
     ends = [f"{one}_{end}" for one in "NDC" for end in ("low", "high")]
+    columns = [*ends, "name", "how", "counts", "unit", "corpus", "runs", "band"]
+    whose, drawn = _draws()
     return {
         "laws": [
             {
                 "key": key,
                 **form(published.law(key)),
-                **_filled(KNOWN.loc[key, [*ends, "counts", "unit", "corpus"]]),
-                **({"draws": key.split("/")[0]} if key in RUNS_KNOWN else {}),
+                **_filled(KNOWN.loc[key, columns]),
+                **({"draws": whose[key]} if key in whose else {}),
             }
             for key in KNOWN.index
         ],
-        # The fits of one source to the same runs share their draws.
-        "draws": {key.split("/")[0]: np.asarray(draws(key)).T.tolist() for key in RUNS_KNOWN},
+        "draws": drawn,
+        "rules": [
+            {"name": name, "rate": asdict(rate), "batch": asdict(batch), "counts": COUNTS[name],
+             **_filled(ranges().loc[name])}
+            for name, (rate, batch) in rules().items()
+        ],
         "devices": [
             {"name": name, **_filled(DEVICES.loc[name, ["peak_flops", "memory_GB", "power_W"]])}
             for name in DEVICES.index
@@ -76,7 +84,8 @@ def constants() -> dict[str, Any]:
         },
         "bytes": [BYTES_PER_WEIGHT, STATE_BYTES, STATE_BYTES_FP32],
         "level": list(LEVEL),
-    }
+        "pf_day": PF_DAY,
+    }  # fmt: skip
 
 
 def _filled(row: pd.Series[Any]) -> Mapping[str, Any]:
