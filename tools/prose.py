@@ -96,7 +96,7 @@ def sentences(source: str) -> list[str]:
     return [
         one
         for block in blocks
-        for one in re.split(r"(?<=[.?!:])\s+(?=[A-Z*{$\"])", _collapse(block))
+        for one in re.split(r"(?<=[.?!:])\s+(?=[A-Z*{$\"(\[`])", _collapse(block))
         if one
     ]
 
