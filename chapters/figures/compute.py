@@ -84,8 +84,10 @@ def flop_parts(parts: pd.DataFrame) -> Any:
     names = list(dict.fromkeys(parts.part))
     data = rounded(parts)
     data["rank"] = data.part.map({name: rank for rank, name in enumerate(names)})
-    ticks = axis("FLOP of a training token, in units of 6N", (0, 1.6),
-                 values=[0, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4])  # fmt: skip
+    totals = data.groupby("model", as_index=False, sort=False).share.sum()
+    end = 1.13 * totals.share.max()
+    ticks = axis("FLOP of a training token, in units of 6N", (0, end),
+                 values=np.arange(0, end, 0.2).round(1).tolist())  # fmt: skip
     y = rows("model:N", dict.fromkeys(parts.model), labels=180)
     colours = hues("part:N", dict(zip(names, (OURS, AMBER, INDIGO), strict=False)),
                    legend=key(labelLimit=220, columns=2))  # fmt: skip
@@ -98,7 +100,6 @@ def flop_parts(parts: pd.DataFrame) -> Any:
         )
     )  # fmt: skip
     one = at(at=1.0).mark_rule(style="quiet", strokeWidth=2, strokeDash=[4, 3]).encode(x="at:Q")
-    totals = data.groupby("model", as_index=False, sort=False).share.sum()
     total = (
         alt.Chart(rounded(totals, 3))
         .mark_text(align="left", dx=6)

@@ -27,6 +27,7 @@ from scalinglib.charts import (
     end_names,
     hues,
     key,
+    label,
     log_axis,
     params_axis,
     readout,
@@ -406,4 +407,63 @@ def hard_or_easy(curves: pd.DataFrame, *, switch: float) -> Any:
         "Error after keeping the harder or the easier half of the examples, over the error with "
         f"all of them, against the size of the pool. Below {switch:.2f} examples per dimension the "
         "easier half is the better choice, above it the harder half.",
+    )
+
+
+def decisions(shares: pd.DataFrame) -> Any:
+    """How often small models rank two corpora as the largest does, against their size.
+
+    Columns target (two names), params, share, low, high (one standard error).
+    """
+    names = list(dict.fromkeys(shares.target))
+    looks = dict(zip(names, (OURS.colour, RED), strict=True))
+    x = alt.X("params:Q", **params_axis((3e6, 2e9)))
+    vertical = axis("Pairs ranked alike", (0.3, 1), format="%")
+    y = alt.Y("share:Q", **vertical)
+    colour = hues("target:N", looks, legend=key(symbolType="circle", columns=1, labelLimit=300))
+    base = alt.Chart(rounded(shares)).encode(x=x, color=colour)
+    bars = base.transform_filter(f"datum.target == '{names[0]}'").mark_rule(opacity=0.5).encode(
+        y=alt.Y("low:Q", scale=vertical["scale"]), y2="high:Q"
+    )  # fmt: skip
+    points = base.mark_circle(style="dot").encode(
+        y=y, tooltip=tooltips("target:N", ("params:Q", ".3s"), ("share:Q", ".1%"))
+    )
+    chance = at(share=0.5).mark_rule(style="quiet").encode(y=y)
+    word = label("chance", x, y, (1.9e9, 0.515), style="word", align="right")
+    told = "; ".join(
+        f"{name} from {own.share.iloc[0]:.2f} to {own.share.iloc[-1]:.2f}"
+        for name, own in shares.groupby("target", sort=False)
+    )
+    return described(
+        chance + word + bars + base.mark_line().encode(y=y) + points,
+        "Lines of the share of pairs of corpora that models of a size rank as the largest models "
+        f"do, from 4 to 750 million parameters, with standard errors: {told}. Chance is one half.",
+    )
+
+
+def ladders(means: pd.DataFrame, seeds: pd.DataFrame) -> Any:
+    """The value of every corpus along the sizes; those whose seeds scatter stand out.
+
+    Columns of `means`: corpus, params, value, group (two names, the calm one first); of `seeds`,
+    the single runs of the second group: params, value, group.
+    """
+    names = list(dict.fromkeys(means.group))
+    looks = dict(zip(names, (RUNS.colour, RED), strict=True))
+    x = alt.X("params:Q", **params_axis((3e6, 2e9)))
+    y = alt.Y("value:Q", **log_axis("-ln p of the right answer, per character", (0.5, 1.5),
+                                    values=[0.5, 0.7, 1, 1.4], label="plain"))  # fmt: skip
+    colour = hues("group:N", looks, legend=key(symbolType="stroke", columns=1, labelLimit=300))
+    lines = (
+        alt.Chart(rounded(means))
+        .mark_line(strokeWidth=1.3, opacity=0.7)
+        .encode(x=x, y=y, color=colour, detail="corpus:N", tooltip=tooltips("corpus:N"))
+    )
+    points = alt.Chart(rounded(seeds)).mark_circle(size=14, opacity=0.7)
+    last = means[means.params == means.params.max()].groupby("group", sort=False).value
+    told = "; ".join(f"{name} {own.min():.2f} to {own.max():.2f}" for name, own in last)
+    return described(
+        lines + points.encode(x=x, y=y, color=colour),
+        f"Lines of the value of {means.corpus.nunique()} corpora against model size, falling "
+        "together up to 20 million parameters. Beyond, one group goes on falling and the other "
+        f"fans out and partly turns up, its single seeds far apart. At the largest size: {told}.",
     )

@@ -65,3 +65,33 @@ def depth_correlation(shapes: Architecture, params: Floats, ratio: Floats) -> fl
         for y in (ratio, shapes.layers / shapes.width)
     ]
     return float(spearmanr(*left).statistic)
+
+
+def llama_layers(runs: pd.DataFrame, *, vocabulary: float) -> Floats:
+    """Layers of Llama models from columns params and width, both tables of the vocabulary counted.
+
+    Three feed-forward matrices of 8/3 of the width, rounded up to a multiple of 64, and two norms.
+    """
+    d = runs.width.to_numpy(float)
+    f = 64 * np.ceil(d * 8 / 3 / 64)
+    layers: Floats = np.round(
+        (runs.params.to_numpy(float) - 2 * vocabulary * d - d) / (4 * d**2 + 3 * d * f + 2 * d)
+    )
+    return layers
+
+
+def llama_parts(runs: pd.DataFrame, *, vocabulary: float) -> pd.DataFrame:
+    """FLOP of a training token of Llama models in units of 6 N, part by part.
+
+    Columns params, width, context (tokens). Scores are counted under the causal mask, as in the
+    budgets of Beck et al. 2025; the embedding is looked up, so that only N holds it.
+    """
+    table = vocabulary * runs.width / runs.params
+    attended = llama_layers(runs, vocabulary=vocabulary) * runs.width * runs.context
+    return pd.DataFrame(
+        {
+            "matrices of the layers": 1 - 2 * table,
+            "attention scores": attended / runs.params,
+            "logits": table,
+        }
+    )

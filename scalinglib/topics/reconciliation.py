@@ -74,6 +74,16 @@ def exponents_by_count(optima: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
+def best_of_each_size(runs: pd.DataFrame, *, near: float = 0.08) -> pd.DataFrame:
+    """Runs with the lowest loss of their size, within the share `near` of the lowest of a budget.
+
+    Columns budget_flops, params, loss.
+    """
+    best = runs.sort_values("loss", kind="stable").drop_duplicates(["budget_flops", "params"])
+    lowest = best.groupby("budget_flops").loss.transform("min")
+    return best[best.loss <= (1 + near) * lowest]
+
+
 def exponents_without_tables(
     runs: pd.DataFrame, *, vocabulary: float, near: float = 0.08
 ) -> pd.DataFrame:
@@ -83,9 +93,7 @@ def exponents_without_tables(
     size, sizes within the share `near` of the lowest of their budget, parabolas. `low` and `high`
     leave out a budget each; the last column counts compute as 6 N D of the same count.
     """
-    best = runs.sort_values("loss", kind="stable").drop_duplicates(["budget_flops", "params"])
-    lowest = best.groupby("budget_flops").loss.transform("min")
-    best = best[best.loss <= (1 + near) * lowest]
+    best = best_of_each_size(runs, near=near)
     rows = {}
     for tables, name in enumerate(("all", "without embeddings", "and without the output layer")):
         counted = best.assign(params=best.params - tables * vocabulary * best.width)

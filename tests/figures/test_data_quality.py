@@ -76,7 +76,22 @@ def halves():
     return figures.hard_or_easy(curves, switch=5.05)
 
 
-EVERY = [best, gap, forms, evaluations, benchmarks, slider, pruned, halves]
+def decided():
+    return figures.decisions(pd.DataFrame(
+        {"target": ["value"] * 2 + ["accuracy"] * 2, "params": [4e6, 7e8] * 2,
+         "share": [0.57, 0.89, 0.58, 0.85], "low": [0.5, 0.86] * 2, "high": [0.63, 0.92] * 2}
+    ))  # fmt: skip
+
+
+def climbing():
+    means = pd.DataFrame(
+        {"corpus": ["a", "a", "b", "b"], "params": [4e6, 1e9] * 2, "value": [1.4, 0.55, 1.4, 0.9],
+         "group": ["calm", "calm", "odd", "odd"]}
+    )  # fmt: skip
+    return figures.ladders(means, pd.DataFrame({"params": [1e9], "value": [1.0], "group": ["odd"]}))
+
+
+EVERY = [best, gap, forms, evaluations, benchmarks, slider, pruned, halves, decided, climbing]
 
 
 @pytest.mark.parametrize("make", EVERY)
@@ -99,6 +114,8 @@ def test_descriptions_carry_the_numbers():
     assert "Q 0.90 and 1.80" in forms().to_dict()["description"]
     assert "3e+03 for RedPajama on code" in evaluations().to_dict()["description"]
     assert "5.05" in halves().to_dict()["description"]
+    assert "value from 0.57 to 0.89" in decided().to_dict()["description"]
+    assert "odd 0.90 to 0.90" in climbing().to_dict()["description"]
 
 
 def test_arrows_stand_only_where_the_reference_was_measured():

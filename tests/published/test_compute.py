@@ -1,6 +1,7 @@
 """Counts of parameters and FLOPs: Hoffmann et al. 2022, Chowdhery et al. 2022, and others."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import scalinglib as sl
@@ -289,3 +290,35 @@ def test_models_of_like_size_cost_more_the_deeper_they_are(corrected):
     N = shape.params(vocabulary=vocabulary, projections=5)
     ratio = shape.ratio_to_6nd(N, leave_out=LOOKUPS)
     assert compute.depth_correlation(shape, N, ratio) == pytest.approx(0.81, abs=0.01)
+
+
+@pytest.fixture(scope="module")
+def llama():
+    runs = [sl.load("llama_isoflops").assign(context=8192), sl.load("llama_isoflops_contexts")]
+    return pd.concat(runs, ignore_index=True)
+
+
+class TestLlamaAtThreeContexts:
+    """The same models of Beck et al. 2025, counted by 6ND and by operation."""
+
+    vocabulary = published.value("beck2025/vocabulary")
+
+    def test_layers_follow_from_parameters_and_width(self, llama):
+        layers = compute.llama_layers(llama, vocabulary=self.vocabulary)
+        d = llama.width.to_numpy(float)
+        f = 64 * np.ceil(d * 8 / 3 / 64)
+        inside = layers * (4 * d**2 + 3 * d * f + 2 * d) + d
+        assert inside + 2 * self.vocabulary * d == pytest.approx(llama.params, rel=1e-6)
+
+    def test_the_count_returns_every_budget(self, llama):
+        over = compute.llama_parts(llama, vocabulary=self.vocabulary).sum(axis=1)
+        spent = over * sl.training_flops(llama.params, llama.tokens)
+        assert np.abs(spent / llama.budget_flops - 1).max() < 0.051
+
+    @pytest.mark.parametrize(
+        ("context", "low", "high"), [(2048, 0.98, 1.22), (8192, 0.71, 0.85), (16384, 0.49, 0.69)]
+    )
+    def test_the_rule_over_the_count(self, llama, context, low, high):
+        parts = compute.llama_parts(llama, vocabulary=self.vocabulary)
+        ratio = 1 / parts.sum(axis=1)[llama.context == context]
+        assert (ratio.min(), ratio.max()) == pytest.approx((low, high), abs=0.006)

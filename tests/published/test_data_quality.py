@@ -8,7 +8,9 @@ from scalinglib import published
 from scalinglib.laws import ProductLaw
 from scalinglib.topics.data_quality import (
     compute_multipliers,
+    decision_accuracy,
     error_constant,
+    fit_ladders,
     generalisation_error,
     largest_matched,
     multipliers_by_rule,
@@ -362,3 +364,81 @@ def test_a_fifth_of_few_examples_shows_the_finite_size():
     assert generalisation_error(10.0, fraction=0.2) == pytest.approx(0.0971, abs=1e-4)
     errors = simulate_error(10.0, fraction=0.2, repeats=12, seed=1)
     assert errors.mean() == pytest.approx(0.112, abs=3 * 0.007)
+
+
+@pytest.fixture(scope="module")
+def suite():
+    """Means and scatter over the seeds of DataDecide: a row a corpus, a column a size."""
+    seeds = sl.load("datadecide_answers").groupby(["corpus", "params"]).nll_per_char
+    return seeds.mean().unstack(), seeds.std().unstack()
+
+
+@pytest.fixture(scope="module")
+def calm(suite):
+    value, scatter = suite
+    return value[scatter[value.columns[-1]] < 0.01]
+
+
+class TestDataDecide:
+    """Small runs rank corpora; whether a floor or a multiplier tells them apart stays open."""
+
+    def test_the_suite_is_complete(self, suite):
+        answers = sl.load("datadecide_answers")
+        assert len(answers) == 25 * 14 * 3
+        assert suite[0].shape == (25, 14)
+        assert not suite[0].isna().any().any()
+
+    @pytest.mark.parametrize(
+        ("size", "by_value", "by_accuracy"),
+        [("4M", 0.567, 0.583), ("6M", 0.393, 0.417), ("8M", 0.460, 0.497), ("10M", 0.620, 0.630),
+         ("14M", 0.680, 0.677), ("16M", 0.797, 0.773), ("20M", 0.777, 0.753),
+         ("60M", 0.793, 0.763), ("90M", 0.797, 0.780), ("150M", 0.820, 0.803),
+         ("300M", 0.863, 0.840), ("530M", 0.920, 0.863), ("750M", 0.893, 0.850)],
+    )  # fmt: skip
+    def test_decision_accuracy(self, suite, size, by_value, by_accuracy):
+        value = suite[0]
+        answers = sl.load("datadecide_answers")
+        params = answers.params[answers["size"] == size].iloc[0]
+        accuracy = sl.load("datadecide_accuracy").set_index("corpus").accuracy
+        for target, expected in ((value[value.columns[-1]], by_value), (-accuracy, by_accuracy)):
+            share, se = decision_accuracy(value[params], target)
+            assert share == pytest.approx(expected, abs=0.001)
+            assert 0.01 < se < 0.1
+
+    def test_one_in_five_is_wrong_at_150m_as_published(self, suite):
+        accuracy = sl.load("datadecide_accuracy").set_index("corpus").accuracy
+        share, _ = decision_accuracy(suite[0][151898880], -accuracy)
+        assert published.printed("magnusson2025/pairs").returns(100 * share)
+
+    def test_the_odd_corpora_all_hold_dolma(self, suite, calm):
+        value, scatter = suite
+        odd = value.index.difference(calm.index)
+        assert len(odd) == 8
+        assert all("Dolma" in name for name in odd)
+        assert "Dolma1.7 no Flan" in calm.index
+        largest = scatter[value.columns[-1]]
+        assert largest[odd].min() > 4 * largest[calm.index].max()
+
+    @pytest.mark.parametrize(
+        ("rows", "terms", "scatter", "ahead", "bic"),
+        [("all", (), 7.39, 17.42, -1546), ("all", ("multiplier",), 6.58, 15.64, -1479),
+         ("all", ("floor",), 4.82, 11.42, -1665), ("all", ("factor",), 5.62, 13.79, -1573),
+         ("all", ("multiplier", "floor"), 2.74, 6.68, -1868),
+         ("calm", ("multiplier",), 2.76, 4.68, -1364), ("calm", ("floor",), 2.32, 5.68, -1435),
+         ("late", ("multiplier",), 1.48, 3.32, -1052), ("late", ("floor",), 1.28, 3.22, -1091),
+         ("late", ("factor",), 1.37, 2.61, -1073)],
+    )  # fmt: skip
+    def test_forms_in_and_out_of_sample(self, suite, calm, rows, terms, scatter, ahead, bic):
+        kept = {"all": suite[0], "calm": calm, "late": calm.loc[:, calm.columns > 1.4e7]}[rows]
+        held, largest = kept.columns[-2:]
+        fit = fit_ladders(kept.drop(columns=[held, largest]), terms=terms)
+        error = fit.errors(kept[[largest]]).to_numpy()
+        assert 100 * fit.rms == pytest.approx(scatter, abs=0.01)
+        assert 100 * np.sqrt(np.mean(error**2)) == pytest.approx(ahead, abs=0.02)
+        assert fit.bic == pytest.approx(bic, abs=1)
+
+
+def test_a_quality_exponent_is_read_against_that_of_tokens():
+    gamma, beta = (published.values(f"subramanyam2025/{name}") for name in ("gamma", "beta"))
+    assert gamma["causal LM"] / beta["causal LM"] == pytest.approx(1.01, abs=0.01)
+    assert gamma["translation"] / beta["translation"] == pytest.approx(0.69, abs=0.01)

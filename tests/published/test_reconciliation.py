@@ -363,6 +363,47 @@ class TestLlamaRuns:
         assert 0.3 < both / np.ptp(counts.a) < 0.5
 
 
+@pytest.fixture(scope="module")
+def grids():
+    others = sl.load("llama_isoflops_contexts").groupby("context")
+    return {2048: others.get_group(2048), 8192: sl.load("llama_isoflops"),
+            16384: others.get_group(16384)}  # fmt: skip
+
+
+class TestLlamaAtOtherContexts:
+    """Counted FLOP for 6ND moves the exponent little, leaving out the tables moves it much."""
+
+    @pytest.mark.parametrize(
+        ("context", "all_", "neither", "rule"),
+        [(2048, 0.541, 0.666, 0.563), (8192, 0.573, 0.725, 0.575), (16384, 0.572, 0.756, 0.564)],
+    )
+    def test_exponents(self, grids, context, all_, neither, rule):
+        found = reconciliation.exponents_without_tables(
+            grids[context], vocabulary=published.value("beck2025/vocabulary")
+        )
+        assert found.a.iloc[[0, 2]].tolist() == pytest.approx([all_, neither], abs=0.005)
+        assert found["a, compute recounted"].iloc[0] == pytest.approx(rule, abs=0.001)
+        assert found.a.is_monotonic_increasing
+
+    @pytest.mark.parametrize(
+        ("context", "size", "loss"),
+        [(2048, 417e6, 2.895), (8192, 362e6, 2.960), (16384, 311e6, 3.019)],
+    )
+    def test_a_longer_context_leaves_a_smaller_model(self, grids, context, size, loss):
+        best = reconciliation.best_of_each_size(grids[context])
+        one = sl.fit_isoflop(best).minima.set_index("budget").loc[3e19]
+        assert one.params == pytest.approx(size, rel=0.005)
+        assert one.loss == pytest.approx(loss, abs=0.002)
+
+    @pytest.mark.parametrize("context", [2048, 8192, 16384])
+    def test_the_steepness_of_the_count_says_by_how_much(self, grids, context):
+        found = sl.fit_isoflop(reconciliation.best_of_each_size(grids[context])).minima
+        s = power_line(found.params, found.budget / found.tokens).exponent
+        a = power_line(6 * found.params * found.tokens, found.params).exponent
+        counted = power_line(found.budget, found.params).exponent
+        assert counted == pytest.approx(a / (1 - (1 - s) * a), abs=0.003)
+
+
 class TestClaims:
     def test_exponents_of_both_papers(self):
         assert (SPLIT.p_N, SPLIT.p_D) == (0.73, 0.27)

@@ -11,7 +11,9 @@ from scipy.stats import norm
 import scalinglib as sl
 from scalinglib.topics.data_quality import (
     compute_multipliers,
+    decision_accuracy,
     expected_luck,
+    fit_ladders,
     generalisation_error,
     kept_needed,
     largest_matched,
@@ -292,3 +294,30 @@ def test_hard_examples_alone_never_beat_the_pool(alpha, fraction):
     assert generalisation_error(alpha, fraction=1 - 1e-12) == pytest.approx(
         generalisation_error(alpha), rel=1e-6
     )
+
+
+def test_pairs_ranked_alike_are_counted():
+    small = pd.Series([1.0, 2.0, 3.0, 4.0], index=list("abcd"))
+    share, _ = decision_accuracy(small, small.loc[list("dcba")])
+    assert share == 1.0
+    swapped = pd.Series([2.0, 1.0, 3.0, 4.0], index=list("abcd"))
+    assert decision_accuracy(small, swapped)[0] == pytest.approx(5 / 6)
+    with pytest.raises(sl.DataError, match="no value for 'd'"):
+        decision_accuracy(small, small.drop("d"))
+
+
+@pytest.mark.parametrize("term", ["floor", "multiplier", "factor"])
+def test_ladders_give_back_what_made_them(term):
+    N = np.geomspace(4e6, 1e9, 9)
+    E, A = np.full(3, 0.5), np.full(3, 0.4)
+    own = np.array([1.0, 1.2, 0.8])
+    E, A = E * (own if term != "multiplier" else 1), A * (own if term != "floor" else 1)
+    values = pd.DataFrame(E[:, None] + A[:, None] * (N / 5e7) ** -0.4, index=list("abc"), columns=N)
+    fit = fit_ladders(values, terms=(term,))
+    assert fit.rms < 1e-8
+    assert fit.alpha == pytest.approx(0.4, abs=1e-6)
+    assert fit.E.to_numpy() == pytest.approx(E, rel=1e-6)
+    assert fit.A.to_numpy() == pytest.approx(A, rel=1e-6)
+    assert fit_ladders(values).rms > 0.01
+    with pytest.raises(sl.DataError, match="choose from floor"):
+        fit_ladders(values, terms=("Q",))

@@ -8,6 +8,7 @@ from .pruning import (
     simulate_error,
     switch_point,
 )
+from .suite import LADDER_TERMS, decision_accuracy, fit_ladders
 from .worth import (
     compute_multipliers,
     largest_matched,
@@ -18,10 +19,13 @@ from .worth import (
 )
 
 __all__ = [
+    "LADDER_TERMS",
     "cell_scores",
     "compute_multipliers",
+    "decision_accuracy",
     "error_constant",
     "expected_luck",
+    "fit_ladders",
     "generalisation_error",
     "kept_needed",
     "largest_matched",
