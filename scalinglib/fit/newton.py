@@ -31,13 +31,18 @@ Weights = NDArray[np.generic]
 
 Derivatives = tuple[Floats, Floats, Floats]
 
-ROWS_PER_UNIT = 1000
+ROWS_PER_UNIT = 2000
 """Rows that advance together. Unit boundaries are multiples of this number counted from row 0,
 so the digits of a row never depend on how the rows were handed out to workers."""
 
-POINTS_PER_BLOCK, POINTS_PER_TILE = 40_000, 4096
+POINTS_PER_BLOCK, POINTS_PER_TILE = 60_000, 4096
 """Row-point pairs evaluated at once, so that the work arrays stay in a core's own cache, and points
 of a row: a large table is gone through tile by tile, each for as many rows as fill a block."""
+
+KEPT = 4_000_000
+"""Numbers in an array that is made and dropped, untouched, before the work begins. The C library
+of Linux takes its size as a hint to keep what is freed; without it, it asks the system for memory
+anew with every block."""
 
 FIRST_SHARE, LEAST_SHARE = 0.3, 1e-3
 """Share mu at the start, and the least after a setback. Smaller ones let rows jump across kinks
@@ -132,6 +137,7 @@ def minimise(
         directions = None
     rows = max(theta.shape[1], len(counts))
     parts = []
+    np.empty(KEPT)
     with np.errstate(all="ignore"):
         for unit in _slices(rows, ROWS_PER_UNIT):
             start = theta if theta.shape[1] == 1 else theta[:, unit]
@@ -172,7 +178,7 @@ def newton_step(g: Floats, H: Floats) -> Floats:
     matrix is replaced by a positive one, so the step always leads downhill.
     """
     p = len(g)
-    scale = np.abs(H[range(p), range(p)]) + 1e-300
+    scale = np.abs(H.diagonal().T) + 1e-300
     A, b = H.copy(), -g
     for j in range(p):
         small = A[j, j] < 1e-14 * scale[j]
@@ -192,6 +198,7 @@ class _Rows:
     """The rows of a unit that are still under way, and where each stands."""
 
     index: NDArray[np.int64]
+    weights: Weights
     theta: Floats
     f: Floats
     g: Floats
@@ -201,9 +208,12 @@ class _Rows:
     idle: NDArray[np.int64]
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
-        """Drop the other rows from every array."""
+        """Drop the other rows from every array; weights that all rows share stay."""
+        if len(self.weights) > 1:
+            self.weights = self.weights[rows]
         for name in self.__slots__:
-            setattr(self, name, getattr(self, name)[..., rows])
+            if name != "weights":
+                setattr(self, name, getattr(self, name)[..., rows])
 
     def update(self, theta: Floats, at: Derivatives, mu: Floats, promised: Floats) -> None:
         """Accept the trials that lowered the objective, and learn from all of them."""
@@ -234,6 +244,7 @@ def _descend(
     end = Solution(theta.copy(), f, np.zeros(total, dtype=bool), np.ones(total, dtype=np.int64))
     rows = _Rows(
         index=np.arange(total),
+        weights=weights,
         theta=theta,
         f=f.copy(),
         g=g,
@@ -266,7 +277,7 @@ def _descend(
             return end
         mu = np.where(rows.length == 1, 0.1 * rows.mu, rows.mu)
         trial = rows.theta + rows.length * move
-        at = _evaluate(problem, trial, weights, rows.index, mu)
+        at = _evaluate(problem, trial, rows.weights, mu)
         end.evaluations[rows.index] += 1
         rows.update(trial, _project(at, directions), mu, promised)
     end.theta[:, rows.index], end.objective[rows.index] = rows.theta, rows.f
@@ -285,23 +296,24 @@ def _evaluate_start(problem: Problem, theta: Floats, weights: Weights, share: fl
     rows, m = max(theta.shape[1], len(weights)), problem.n_points
     if theta.shape[1] > 1 or rows <= m:
         starts = np.repeat(theta, rows, axis=1) if theta.shape[1] < rows else theta
-        return _evaluate(problem, starts, weights, np.arange(rows), np.full(rows, share))
+        return _evaluate(problem, starts, weights, np.full(rows, share))
     same = np.repeat(theta, m, axis=1)
-    parts = _evaluate(problem, same, np.eye(m), np.arange(m), np.full(m, share))
-    table = np.concatenate([part.reshape(-1, m) for part in parts])
-    sums = np.vecdot(table[:, None], weights.astype(np.float64, copy=False)[None])
+    f, g, H = _evaluate(problem, same, np.eye(m), np.full(m, share))
     p = len(theta)
-    return sums[0], sums[1 : p + 1], sums[p + 1 :].reshape(p, p, rows)
+    i, j = np.triu_indices(p)
+    table = np.concatenate([f[None], g, H[i, j]])
+    sums = np.vecdot(table[:, None], weights.astype(np.float64, copy=False)[None])
+    H = np.empty((p, p, rows))
+    H[i, j] = H[j, i] = sums[p + 1 :]
+    return sums[0], sums[1 : p + 1], H
 
 
-def _evaluate(
-    problem: Problem, theta: Floats, weights: Weights, active: NDArray[np.int64], mu: Floats
-) -> Derivatives:
-    """Evaluate rows block by block; `active` says which weights belong to the columns."""
+def _evaluate(problem: Problem, theta: Floats, weights: Weights, mu: Floats) -> Derivatives:
+    """Evaluate rows block by block."""
     p, rows = theta.shape
     f, g, H = np.empty(rows), np.empty((p, rows)), np.empty((p, p, rows))
     for block in _slices(rows, max(1, POINTS_PER_BLOCK // min(problem.n_points, POINTS_PER_TILE))):
-        chosen = weights if len(weights) == 1 else weights[active[block]]
+        chosen = weights if len(weights) == 1 else weights[block]
         f[block], g[:, block], H[:, :, block] = problem.evaluate(
             theta[:, block], chosen.astype(np.float64, copy=False), mu[block]
         )
