@@ -15,8 +15,8 @@ from sphinx.application import Sphinx
 ROOT = Path(__file__).resolve().parents[2]
 WORDS_A_MINUTE = 220
 UNITS = (
-    "%", "×", "FLOPs?", "nats?", "bits?", "[kMGT]i?B", "[kMGT]?Wh?", "GPU-hours?", "days?", "hours?",
-    "minutes?", "seconds?", "years?", "tonnes?", "dollars?", "decades?", "times",
+    "%", "×", "FLOPs?", "nats?", "bits?", "[kMGT]i?B", "[kMGT]?Wh?", "GPU-hours?", "days?",
+    "hours?", "minutes?", "seconds?", "years?", "tonnes?", "dollars?", "decades?", "times",
 )  # fmt: skip
 # A digit before its unit, and the two halves of a power of ten.
 PARTED = re.compile(
@@ -56,7 +56,8 @@ def _drawn(glyph: re.Match[str]) -> str:
     drawing = assets.icon(name)
     others = " ".join(one for one in classes if one != f"fa-{name}")
     extra = re.sub(r' title="[^"]*"', "", glyph[3])
-    return drawing.replace('class="', f'class="{others} ', 1).replace(" aria-hidden", extra + " aria-hidden", 1)  # fmt: skip
+    drawing = drawing.replace('class="', f'class="{others} ', 1)
+    return drawing.replace(" aria-hidden", extra + " aria-hidden", 1)
 
 
 def plain(fragment: str) -> str:
@@ -67,8 +68,11 @@ def plain(fragment: str) -> str:
 class Words(HTMLParser):
     """The text of some HTML: a line a block, a bar between the cells of a row, no scripts."""
 
-    BLOCKS = frozenset("p div li tr h1 h2 h3 h4 pre figure figcaption summary dt dd".split())
-    SILENT = frozenset("script style svg button".split())
+    BLOCKS = frozenset(
+        ("p", "div", "li", "tr", "h1", "h2", "h3", "h4", "pre", "figure", "figcaption", "summary",
+         "dt", "dd")
+    )  # fmt: skip
+    SILENT = frozenset(("script", "style", "svg", "button"))
 
     def __init__(self, fragment: str) -> None:
         super().__init__()
@@ -78,20 +82,20 @@ class Words(HTMLParser):
         lines = "".join(self.pieces).replace("#\n", "\n").split("\n")
         self.text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: D102 - documented by HTMLParser
         self.silent += tag in self.SILENT or ("class", "headerlink") in attrs
         if tag in self.BLOCKS:
             self.pieces.append("\n" + "#" * int(tag[1]) + " " if tag[0] == "h" else "\n")
         elif tag in {"td", "th"}:
             self.pieces.append(" | ")
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:  # noqa: D102 - documented by HTMLParser
         # A link to its own heading is silent, and no silent element holds another link.
         self.silent -= bool(self.silent) and (tag in self.SILENT or tag == "a")
         if tag in self.BLOCKS:
             self.pieces.append("\n")
 
-    def handle_data(self, data: str) -> None:
+    def handle_data(self, data: str) -> None:  # noqa: D102 - documented by HTMLParser
         if not self.silent:
             self.pieces.append(data)
 
