@@ -12,7 +12,7 @@ from .conftest import pages
 
 LIMIT = 800_000
 PLANNER = 700_000
-# What the scripts of a page fetch themselves: the charts' library, the parts and common fonts of MathJax.
+# What a page with formulas fetches of the fonts, whatever its formulas are.
 FONTS = ("Main-Regular", "Math-Italic", "Zero")
 
 
