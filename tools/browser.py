@@ -75,7 +75,14 @@ def dress(driver: webdriver.Chrome, mode: str) -> None:
 
 
 def settled(driver: webdriver.Chrome) -> None:
-    """Wait until every chart is drawn or has failed, and every formula is set."""
+    """Wait until every chart is drawn or has failed, and every formula is set.
+
+    Charts wait to be seen; a page that is about to be printed draws all of them.
+    """
+    WebDriverWait(driver, 30).until(
+        lambda d: d.execute_script("return document.readyState === 'complete'")
+    )
+    driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
     WebDriverWait(driver, 30).until(
         lambda d: d.execute_script(
             "return document.readyState === 'complete'"

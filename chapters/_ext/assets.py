@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from functools import cache
 from importlib.metadata import files
 from pathlib import Path
 
+import pydata_sphinx_theme
 import vl_convert
 
 MATHJAX = "sphinx-mathjax-offline/static/mathjax/"
+# The parts that TeX in a page needs; the ready-made bundle adds a menu and weighs twice as much.
+MATHJAX_PARTS = (
+    "startup.js", "core.js", "input/tex.js", "output/chtml.js", "output/chtml/fonts/tex.js",
+    "a11y/assistive-mml.js",
+)  # fmt: skip
+THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static"
 VEGA_LITE = "6.4"
 
 # Recorded from the locked versions; a new version of a package must be looked at, then recorded.
 DIGESTS = {
     "vega.js": "b1fc6764221da966bf07c2114f481b725c54d9041aaf5b034268ec5a25a69f2f",
-    "mathjax/tex-chtml.js": "746e4c32afcb84a93206178e8d4924ba3f03cad994044d02f44a77a3b086d542",
-    "mathjax/output": "1d33d7631064be384da643ce65a9e4caa1eb81e241d2654221a31a6dc059bef4",
+    "mathjax/": "187ba8640ff95eb6daa5a49c4bee3c984df2f4317c3c2aa130ec0f81417c7677",
 }
 
 
@@ -35,9 +43,37 @@ def _mathjax() -> dict[str, bytes]:
     found = {}
     for item in files("sphinx-mathjax-offline") or []:
         name = item.as_posix().removeprefix(MATHJAX)
-        if name == "tex-chtml.js" or name.endswith(".woff"):
+        if name in MATHJAX_PARTS or name.endswith(".woff"):
             found[f"mathjax/{name}"] = Path(str(item.locate())).read_bytes()
     return found
+
+
+@cache
+def icon(name: str) -> str:
+    """An icon of the theme as inline SVG, out of the script that would draw all 2,000 of them."""
+    script = _icons()
+    # An alias stands in the list of another icon's names.
+    found = re.search(rf'[,{{]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"\w+","([^"]+)"', script) or (
+        re.search(rf':\[(\d+),(\d+),\[[^\]]*"{name}"[^\]]*\],"\w+","([^"]+)"', script)
+    )
+    if not found:
+        raise AssetError(f"The theme has no icon {name}. Look at its templates for another name.")
+    width, height, path = found.groups()
+    return (
+        f'<svg class="svg-inline--fa fa-{name}" aria-hidden="true" viewBox="0 0 {width} {height}">'
+        f'<path fill="currentColor" d="{path}"/></svg>'
+    )
+
+
+@cache
+def _icons() -> str:
+    return (THEME / "scripts/fontawesome.js").read_text()
+
+
+def slim(css: str) -> str:
+    """The theme's style without the rule of each glyph and the fonts that held them."""
+    css = re.sub(r"(?<=})(?:\.fa-[a-z0-9-]+(?::?:before)?,?)+\{[^{}]*\}", "", css)
+    return re.sub(r"@font-face\{[^{}]*Font Awesome[^{}]*\}", "", css)
 
 
 def _digest(parts: dict[str, bytes]) -> str:

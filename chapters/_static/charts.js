@@ -1,6 +1,21 @@
 // Draws every chart of the page as SVG, in the colours of the page, and keeps sliders where they are.
+// The library comes when the first chart is about to be seen, or when the page is to be printed.
 (() => {
   "use strict";
+
+  const LIBRARY = new URL("vendor/vega.js", document.currentScript.src);
+  let loading;
+
+  function library() {
+    loading ??= new Promise((done, failed) => {
+      const script = document.createElement("script");
+      script.onload = done;
+      script.onerror = () => failed(new Error("its script is missing"));
+      script.src = LIBRARY;
+      document.head.append(script);
+    });
+    return loading;
+  }
 
   const PALETTES = {
     light: { text: "#22272e", quiet: "#4a5560", grid: "#e6e8eb", line: "#8a94a0" },
@@ -70,6 +85,7 @@
       if (chart.view) param.value = chart.view.signal(param.name);
     }
     const mine = ++chart.turn;
+    await library();
     const { view, finalize } = await window.vegaEmbed(chart.live, dressed(chart.spec, PALETTES[mode()]), {
       mode: "vega-lite", renderer: "svg", actions: false,
     });
@@ -94,10 +110,20 @@
       return { host, live, turn: 0, spec: JSON.parse(host.querySelector(".vl-spec").textContent) };
     });
     const all = () => charts.forEach((chart) => draw(chart).catch((error) => fail(chart, error)));
-    all();
-    let shown = mode();
+    let shown;
+    function begin() {
+      if (shown) return;
+      near.disconnect();
+      shown = mode();
+      all();
+    }
+    const near = new IntersectionObserver((seen) => {
+      if (seen.some((one) => one.isIntersecting)) begin();
+    }, { rootMargin: "600px 0px" });
+    charts.forEach((chart) => near.observe(chart.host));
+    window.addEventListener("beforeprint", begin);
     new MutationObserver(() => {
-      if (mode() !== shown) {
+      if (shown && mode() !== shown) {
         shown = mode();
         all();
       }

@@ -8,7 +8,7 @@ import vl_convert
 
 def test_all_files_have_the_recorded_digest():
     found = assets.collect()
-    assert {"vega.js", "mathjax/tex-chtml.js"} < set(found)
+    assert {"vega.js", "mathjax/startup.js"} < set(found)
     assert sum(name.endswith(".woff") for name in found) == 23
 
 

@@ -1,0 +1,72 @@
+"""What is done to a built page last: weight, numbers with their units, preview, plain text."""
+
+import gzip
+import re
+from urllib.parse import urlsplit
+
+import assets
+import finish
+import pytest
+
+from .conftest import pages
+
+LIMIT = 800_000
+PLANNER = 700_000
+# What a page with formulas fetches of the fonts, whatever its formulas are.
+FONTS = ("Main-Regular", "Math-Italic", "Zero")
+
+
+def needed(site, page):
+    """Every file that a browser loads for a page, once it has been read to its end."""
+    path = site / f"{page}.html"
+    text = path.read_text()
+    links = re.findall(r"<link[^>]*>", text)
+    urls = re.findall(r'<(?:script|img)[^>]*\ssrc="([^"]+)"', text)
+    urls += [
+        re.search('href="([^"]+)"', one)[1] for one in links if re.search("stylesheet|icon", one)
+    ]
+    found = {path} | {(path.parent / urlsplit(url).path).resolve() for url in urls}
+    vendor = (site / "_static/vendor").resolve()
+    if "vl-chart" in text:
+        found.add(vendor / "vega.js")
+    if vendor / "mathjax/startup.js" in found:
+        found |= {vendor / "mathjax" / part for part in assets.MATHJAX_PARTS}
+        folder = vendor / "mathjax/output/chtml/fonts/woff-v2"
+        found |= {folder / f"MathJax_{font}.woff" for font in FONTS}
+    return found
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_page_weighs_little(site, page):
+    weight = sum(len(gzip.compress(file.read_bytes())) for file in needed(site, page))
+    assert weight < (PLANNER if page.endswith("planning") else LIMIT)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_page_describes_itself_and_has_a_plain_copy(site, page):
+    text = (site / f"{page}.html").read_text()
+    description = re.search(r'<meta name="description" content="([^"]+)"/>', text)[1]
+    assert 20 < len(description) <= 310
+    copy = (site / f"{page}.txt").read_text()
+    assert copy.startswith("# ")
+    assert "<" not in re.sub(r"<\s|<[\d=]", "", copy.split("\n")[0])
+    assert f"({page}.txt)" in (site / "llms.txt").read_text()
+    assert "fontawesome.js" not in text
+
+
+@pytest.mark.parametrize(
+    ("loose", "tied"),
+    [
+        ("<p>1 × 10¹⁹ FLOP</p>", "<p>1~×~10¹⁹~FLOP</p>"),
+        ("<p><span>7.3</span> % of 24 GB</p>", "<p><span>7.3</span>~% of 24~GB</p>"),
+        ("<code>5 nats</code>", "<code>5 nats</code>"),
+        ("<p>in 2022 Bayes</p><p>5</p> nats", "<p>in 2022 Bayes</p><p>5</p> nats"),
+    ],
+)
+def test_a_number_stays_with_its_unit(loose, tied):
+    assert finish.together(loose) == tied.replace("~", "\xa0")
+
+
+def test_an_icon_that_the_theme_lacks_is_named():
+    with pytest.raises(assets.AssetError, match="no icon nowhere"):
+        assets.icon("nowhere")
