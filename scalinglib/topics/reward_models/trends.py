@@ -112,7 +112,7 @@ def loss_bounds(accuracy: ArrayLike) -> tuple[Floats, Floats]:
     """
     right = at_least("accuracy", accuracy, 0.5)
     wrong = at_least("1 - accuracy", 1 - right, 0.0)
-    return 2 * wrong * CHANCE_LOSS, -xlogy(right, right) - xlogy(wrong, wrong)
+    return 2 * wrong * CHANCE_LOSS, 0.0 - xlogy(right, right) - xlogy(wrong, wrong)
 
 
 @dataclass(frozen=True, slots=True)
