@@ -65,7 +65,9 @@ def more_tries() -> Readings:
     return found | {
         "points gained by a chooser from 100 to 10,000 tries, Llama-3-8B": said["chosen_10k"]
         - said["chosen_100"],
-        "points gained from 100 to 10,000 tries, checker that accepts 1 % of the wrong": float(many - few),
+        "points gained from 100 to 10,000 tries, checker that accepts 1 % of the wrong": float(
+            many - few
+        ),
     }
 
 

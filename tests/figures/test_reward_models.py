@@ -65,7 +65,9 @@ def public():
     kl = np.linspace(0.1, 3.9, 4)
     points = pd.concat(
         pd.DataFrame({"rm": rm, "kl": kl, "gold": top * np.sqrt(kl)})
-        for rm, top in zip(("500", "1,000", "4,000", "8,000", "60,000"), (1, 2, 3, 4, 5), strict=True)
+        for rm, top in zip(
+            ("500", "1,000", "4,000", "8,000", "60,000"), (1, 2, 3, 4, 5), strict=True
+        )
     )
     laws = pd.concat(points.assign(law=law) for law in ("best-of-n", "RL"))
     return figures.public_runs(points, laws, seen=2.5)

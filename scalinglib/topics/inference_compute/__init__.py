@@ -25,9 +25,9 @@ from .coverage import (
 from .reinforcement import FORMS, SharedSlope, fit_shared_slope, forecast_errors
 
 __all__ = [
+    "FORMS",
     "SOURCE_GRID",
     "BetaBinomial",
-    "FORMS",
     "BetaFit",
     "CoverageLaw",
     "Plan",
@@ -43,9 +43,9 @@ __all__ = [
     "forecast_errors",
     "majority",
     "pass_at_k",
-    "plurality_limit",
     "plug_in_bias",
     "plug_in_pass_at_k",
+    "plurality_limit",
     "query_flops",
     "sample_grid",
     "thinned",

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, polygamma, psi
 from scipy.stats import binom, hypergeom
 
-from scalinglib.checks import Floats, at_least, chance, count_table, positive, whole_counts
+from scalinglib.checks import Floats, chance, count_table, positive, whole_counts
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.resample import counts as how_often
 from scalinglib.fit.resample import draw

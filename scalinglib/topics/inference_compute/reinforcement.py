@@ -49,22 +49,28 @@ FORMS: Final[Mapping[str, type[Curve]]] = {
 (A - R_0)/(1 + (C_mid/C)^B): high is 1 - R_0, low is 1 - A, -slope is B and middle is ln C_mid."""
 
 
-def forecast_errors(x: ArrayLike, error: ArrayLike, *, seen: int) -> pd.DataFrame:
+def forecast_errors(
+    x: ArrayLike, error: ArrayLike, *, seen: int, start: float | None = None
+) -> pd.DataFrame:
     """How each of `FORMS` describes a curve, and how it forecasts the points after the `seen` ones.
 
-    `x` is the logarithm of compute, rising. Rows are forms and the last value that was seen;
-    columns, in units of ln error: inside (typical, fitted to all), ahead (typical, on the points
+    `x` is the logarithm of compute, rising. Rows are forms, the sigmoid held to an error of
+    `start` (the first one, if not given) before training, and the last value that was seen.
+    Columns, in units of ln error: inside (typical, fitted to all), ahead (typical, on the points
     not seen) and last (signed, at the last point).
     """
     x, y = listed("x", x), positive("error", listed("error", error))
     if not 0 < seen < len(x):
         raise DataError(f"seen must leave points to forecast, 1 to {len(x) - 1}; got {seen}.")
     x = x - x[:seen].mean()
+    held = {"high": float(y[0] if start is None else start)}
+    trials = [(name, form, None) for name, form in FORMS.items()]
     rows = {}
-    for name, form in FORMS.items():
-        early = fit_curve(form, x[:seen], y[:seen], transform=np.log)
+    for name, form, fixed in [*trials, ("sigmoid, start held", FallingSigmoid, held)]:
+        early = fit_curve(form, x[:seen], y[:seen], transform=np.log, fixed=fixed)
         ahead = np.log(early.predict(x[seen:]) / y[seen:])
-        rows[name] = (fit_curve(form, x, y, transform=np.log).rmse, *_typical(ahead))
+        whole = fit_curve(form, x, y, transform=np.log, fixed=fixed)
+        rows[name] = (whole.rmse, *_typical(ahead))
     rows["last value seen"] = (np.nan, *_typical(np.log(y[seen - 1] / y[seen:])))
     return pd.DataFrame(rows, index=["inside", "ahead", "last"]).T
 
