@@ -39,7 +39,7 @@ def majority(counts: pd.DataFrame, votes: ArrayLike) -> Floats:
     """Share of problems on which more than half of so many votes fall on the right answer."""
     n, c = count_table(counts)
     votes = at_least("votes", votes, 1)[..., None]
-    won: Floats = binom.sf(np.floor(votes / 2), votes, c / n).mean(axis=-1)
+    won: Floats = np.mean(binom.sf(np.floor(votes / 2), votes, c / n), axis=-1)
     return won
 
 

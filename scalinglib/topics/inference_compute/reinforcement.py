@@ -59,17 +59,19 @@ def forecast_errors(
     Columns, in units of ln error: inside (typical, fitted to all), ahead (typical, on the points
     not seen) and last (signed, at the last point).
     """
-    x, y = listed("x", x), positive("error", listed("error", error))
-    if not 0 < seen < len(x):
-        raise DataError(f"seen must leave points to forecast, 1 to {len(x) - 1}; got {seen}.")
-    x = x - x[:seen].mean()
+    given, y = listed("x", x), positive("error", listed("error", error))
+    if not 0 < seen < len(given):
+        raise DataError(f"seen must leave points to forecast, 1 to {len(given) - 1}; got {seen}.")
+    at = given - given[:seen].mean()
     held = {"high": float(y[0] if start is None else start)}
-    trials = [(name, form, None) for name, form in FORMS.items()]
-    rows = {}
+    trials: list[tuple[str, Any, dict[str, float] | None]] = [
+        (name, form, None) for name, form in FORMS.items()
+    ]
+    rows: dict[str, tuple[float, float, float]] = {}
     for name, form, fixed in [*trials, ("sigmoid, start held", FallingSigmoid, held)]:
-        early = fit_curve(form, x[:seen], y[:seen], transform=np.log, fixed=fixed)
-        ahead = np.log(early.predict(x[seen:]) / y[seen:])
-        whole = fit_curve(form, x, y, transform=np.log, fixed=fixed)
+        early: Any = fit_curve(form, at[:seen], y[:seen], transform=np.log, fixed=fixed)
+        ahead = np.log(early.predict(at[seen:]) / y[seen:])
+        whole: Any = fit_curve(form, at, y, transform=np.log, fixed=fixed)
         rows[name] = (whole.rmse, *_typical(ahead))
     rows["last value seen"] = (np.nan, *_typical(np.log(y[seen - 1] / y[seen:])))
     return pd.DataFrame(rows, index=["inside", "ahead", "last"]).T
@@ -111,6 +113,6 @@ def fit_shared_slope(curves: Sequence[tuple[float, ArrayLike, ArrayLike]]) -> Sh
         best = float(shape @ falls / (shape**2 @ spread))
         return best, float(best**2 * (shape**2 @ spread) - 2 * best * (shape @ falls))
 
-    ends = np.log([sizes.min() / 100, sizes.max() * 100])
+    ends = (float(np.log(sizes.min() / 100)), float(np.log(sizes.max() * 100)))
     half = float(minimize_scalar(lambda one: top(one)[1], bounds=ends, method="bounded").x)
     return SharedSlope(top(half)[0], float(np.exp(half)))

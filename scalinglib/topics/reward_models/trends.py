@@ -112,7 +112,8 @@ def loss_bounds(accuracy: ArrayLike) -> tuple[Floats, Floats]:
     """
     right = at_least("accuracy", accuracy, 0.5)
     wrong = at_least("1 - accuracy", 1 - right, 0.0)
-    return 2 * wrong * CHANCE_LOSS, 0.0 - xlogy(right, right) - xlogy(wrong, wrong)
+    highest: Floats = np.asarray(0.0 - xlogy(right, right) - xlogy(wrong, wrong), dtype=np.float64)
+    return 2 * wrong * CHANCE_LOSS, highest
 
 
 @dataclass(frozen=True, slots=True)
