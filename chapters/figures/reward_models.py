@@ -456,8 +456,7 @@ def controlled(curves: pd.DataFrame, *, names: Mapping[str, str]) -> Any:
     base = alt.Chart(rounded(curves)).encode(x=x, y=y, color=hues("error:N", names))
     ends = curves.groupby("error", sort=False).tail(1)
     told = "; ".join(f"{one.error}: {one.gold:.2f}" for one in ends.itertuples())
-    words = end_names(curves, "error", x, y, color=hues("error:N", names), align="right",
-                      dx=0, dy=-9)  # fmt: skip
+    words = end_names(curves, "error", x, y, color=hues("error:N", names))
     return described(
         base.mark_line() + words,
         "Line chart of true reward against KL divergence for policies regularised by it. At "
