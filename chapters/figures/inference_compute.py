@@ -416,7 +416,7 @@ def checker(values: pd.DataFrame, best: pd.DataFrame) -> Any:
     """
     x, y = _samples(3e4), alt.Y("value:Q", **axis("Right less wrong answers", (-0.8, 1),
                                                   format=".0%", tickCount=6))  # fmt: skip
-    colour = hues("accepts:N", dict(zip(dict.fromkeys(values.accepts), SIZES[1::2], strict=False)))
+    colour = hues("accepts:N", dict(zip(dict.fromkeys(values.accepts), SIZES[::2], strict=False)))
     lines = alt.Chart(rounded(values)).mark_line().encode(x=x, y=y, color=colour)
     tops = alt.Chart(rounded(best)).mark_point(style="diamond", size=110).encode(
         x=x, y=y, color=colour, tooltip=tooltips("accepts:N", ("k:Q", ",d"), ("value:Q", ".1%"))
