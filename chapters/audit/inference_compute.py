@@ -57,6 +57,7 @@ def forecast_miss(form: type[LogLinear | ExponentiatedPowerLaw]) -> float:
 def more_tries() -> Readings:
     """What more samples buy: problems covered, and answers that a chooser then gets right."""
     said = published.values("brown2024/quoted")
+    few, many = 100 * inference_compute.answered(tries()["12B"], [100, 10_000], false_accept=0.01)
     found = {
         f"coverage in 10,000 tries over one, {name}": float(solved()[name][-1] / solved()[name][0])
         for name in ("70M", "12B")
@@ -64,6 +65,9 @@ def more_tries() -> Readings:
     return found | {
         "points gained by a chooser from 100 to 10,000 tries, Llama-3-8B": said["chosen_10k"]
         - said["chosen_100"],
+        "points gained from 100 to 10,000 tries, checker that accepts 1 % of the wrong": float(
+            many - few
+        ),
     }
 
 

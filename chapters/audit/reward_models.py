@@ -8,6 +8,7 @@ import numpy as np
 
 import scalinglib as sl
 from scalinglib import published
+from scalinglib.fit.curve import CurveFit
 from scalinglib.laws import BestOfNLaw
 from scalinglib.topics import reward_models
 
@@ -24,6 +25,16 @@ def accuracy_lines() -> dict[str, reward_models.SizeTrend]:
             one.params, one.acc_mean, reference=1e9, per=2, se=one.acc_sd / np.sqrt(seeds)
         )
         for name, one in table.groupby("test_set", sort=False)
+    }
+
+
+@cache
+def public_runs() -> dict[int, CurveFit[BestOfNLaw]]:
+    """The law of best-of-n on public runs, by the comparisons the reward model was trained on."""
+    runs = sl.load("best_of_n_gold")
+    return {
+        int(size): sl.fit_curve(BestOfNLaw, reward_models.kl_best_of_n(one.n), one.gold)
+        for size, one in runs.groupby("comparisons")
     }
 
 
@@ -46,9 +57,15 @@ def worth_of_a_comparison() -> Readings:
     """
     low, high = published.row("stiennon2020/comparisons")
     gain = published.value("stiennon2020/accuracy per doubling/data")
+    alpha = {size: fit.params["alpha"] for size, fit in public_runs().items()}
+    (first, second), (before, last) = list(alpha)[:2], list(alpha)[-2:]
+    early = (alpha[second] - alpha[first]) / (second - first)
     return {
         "points per doubling of comparisons, Stiennon": gain,
         "worth of a comparison at the most over that at the fewest": low / high,
+        "the same for alpha of five public reward models": float(
+            (alpha[last] - alpha[before]) / (last - before) / early
+        ),
     }
 
 

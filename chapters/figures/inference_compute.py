@@ -406,3 +406,56 @@ def _out_of_reach(moves: pd.DataFrame, targets: Sequence[float]) -> pd.DataFrame
          if (c, move) not in reached],
         columns=["target", "move", "row", "word"],
     )  # fmt: skip
+
+
+def checker(values: pd.DataFrame, best: pd.DataFrame) -> Any:
+    """Right answers less wrong ones against samples, by the share of wrong samples accepted.
+
+    Columns of both: accepts (a name), k, value (share of problems); `best` holds the highest
+    points.
+    """
+    x, y = _samples(3e4), alt.Y("value:Q", **axis("Right less wrong answers", (-0.8, 1),
+                                                  format=".0%", tickCount=6))  # fmt: skip
+    colour = hues("accepts:N", dict(zip(dict.fromkeys(values.accepts), SIZES[::2], strict=False)))
+    lines = alt.Chart(rounded(values)).mark_line().encode(x=x, y=y, color=colour)
+    tops = alt.Chart(rounded(best)).mark_point(style="diamond", size=110).encode(
+        x=x, y=y, color=colour, tooltip=tooltips("accepts:N", ("k:Q", ",d"), ("value:Q", ".1%"))
+    )  # fmt: skip
+    ends = values.groupby("accepts", sort=False).tail(1)
+    names = point_names(ends, "accepts:N", x, y, color=colour, align="right", dx=0, dy=-10)
+    told = "; ".join(f"{one.accepts}: {one.value:.0%} at {one.k:,.0f}" for one in best.itertuples())
+    return described(
+        at(value=0.0).mark_rule(style="end").encode(y=y) + lines + tops + names,
+        "Line chart of the share of problems answered rightly less those answered wrongly against "
+        f"samples from 1 to 10,000 on a logarithmic axis. Highest points: {told}.",
+    )
+
+
+def reinforcement(points: pd.DataFrame, drawn: pd.DataFrame) -> Any:
+    """Error along reinforcement learning by size, and two forms fitted to the first two thirds.
+
+    Columns of `points`: model, C (FLOP), error; of `drawn`: model, form ("power law" or
+    "sigmoid"), C, error.
+    """
+    x = alt.X("C:Q", **log_axis("Compute of reinforcement learning (FLOP)", (1e16, 3e21),
+                                label="power"))  # fmt: skip
+    y = alt.Y("error:Q", **log_axis("Error", (0.3, 1.05), values=[0.3, 0.4, 0.5, 0.7, 1],
+                                    format=".0%"))  # fmt: skip
+    colour = _by_size(dict.fromkeys(points.model))
+    base = alt.Chart(rounded(drawn)).encode(x=x, y=y, color=colour, detail="form:N")
+    lines = base.mark_line(strokeWidth=1.8, clip=True).encode(
+        strokeDash=dashes("form:N", {"power law": (1, 0), "sigmoid": (2, 3)}, legend=key())
+    )
+    dots = alt.Chart(rounded(points)).mark_point(style="dot", size=26).encode(
+        x=x, y=y, color=colour, tooltip=tooltips("model:N", ("error:Q", ".1%"))
+    )  # fmt: skip
+    ends = points.groupby("model", sort=False).tail(1)
+    names = point_names(ends, "model:N", x, y, color=colour, dx=10)
+    told = "; ".join(f"{one.model} {one.error:.0%}" for one in ends.itertuples())
+    return described(
+        lines + dots + names,
+        "Scatter plot of error against compute of reinforcement learning, both axes logarithmic, "
+        f"by model size, with a power law and a sigmoid fitted to the first eight of twelve points "
+        f"and drawn on. Last errors: {told}.",
+        height=HEIGHT + 60,
+    )

@@ -416,3 +416,73 @@ def _outcome(here: alt.Chart, gold: str, promise: str, measured: float) -> Any:
         .mark_text(align="left", baseline="top", fontSize=12.5, lineHeight=18, x=8, y=6)
         .encode(text="read:N")
     )
+
+
+def public_runs(points: pd.DataFrame, laws: pd.DataFrame, *, seen: float) -> Any:
+    """Gold reward of public best-of-n runs, and both laws fitted up to `seen` (nats).
+
+    Columns of `points`: rm, kl, gold; of `laws`: rm, law ("best-of-n" or "RL"), kl, gold.
+    """
+    sizes = list(dict.fromkeys(points.rm))
+    x, y = _kl(4.6, [0, 0.5, 1, 2, 3, 4]), alt.Y("gold:Q", **axis("Gold reward", (0, 1.45)))
+    colour = hues("rm:N", dict(zip(sizes, SIZE_COLOURS, strict=True)))
+    base = alt.Chart(rounded(laws)).encode(x=x, y=y, color=colour)
+    lines = [
+        base.transform_filter(f"datum.law == '{law}'").mark_line(strokeWidth=1.8, strokeDash=dash)
+        for law, dash in (("best-of-n", [1, 0]), ("RL", [2, 4]))
+    ]
+    dots = alt.Chart(rounded(points)).mark_point(style="dot", size=60).encode(
+        x=x, y=y, color=colour, tooltip=tooltips("rm:N", ("kl:Q", ".2f"), ("gold:Q", ".3f"))
+    )  # fmt: skip
+    names = end_names(points, "rm", x, y, color=colour, dx=9)
+    last = points.groupby("rm", sort=False).gold.last()
+    told = "; ".join(f"{rm}: {gold:.2f}" for rm, gold in last.items())
+    return described(
+        alt.layer(end_here(x, seen, "fitted up to here", left=True), *lines, dots, names),
+        f"Scatter plot of gold reward against KL divergence for {len(sizes)} reward models by the "
+        "comparisons they were trained on, with two laws fitted to the first points. Last points: "
+        f"{told}. The law of best-of-n ends near them, that of reinforcement learning above.",
+        height=HEIGHT + 40,
+    )
+
+
+def controlled(curves: pd.DataFrame, *, names: Mapping[str, str]) -> Any:
+    """True reward of the policy that weighs score against divergence, by kind of error.
+
+    Columns of `curves`: error (a key of `names`), kl (nats), gold; `names` holds the colours.
+    """
+    x = alt.X("kl:Q", **axis(KL, (0, 8.4), values=[0, 2, 4, 6]))
+    y = alt.Y("gold:Q", **axis("True reward (standard deviations)", (0, 2.6)))
+    base = alt.Chart(rounded(curves)).encode(x=x, y=y, color=hues("error:N", names))
+    ends = curves.groupby("error", sort=False).tail(1)
+    told = "; ".join(f"{one.error}: {one.gold:.2f}" for one in ends.itertuples())
+    words = end_names(curves, "error", x, y, color=hues("error:N", names))
+    return described(
+        base.mark_line() + words,
+        "Line chart of true reward against KL divergence for policies regularised by it. At "
+        f"{curves.kl.max():g} nats: {told}.",
+    )
+
+
+def loss_band(band_of: pd.DataFrame, marks: pd.DataFrame) -> Any:
+    """Losses that a calibrated reward model of an accuracy may have.
+
+    Columns of `band_of`: accuracy, low, high (nats); of `marks`: loss, low, high (accuracies) and
+    read, a label.
+    """
+    x = alt.X("accuracy:Q", **axis("Accuracy", (0.5, 1), format=".0%", tickCount=5))
+    y = alt.Y("low:Q", **axis("Loss (nats per comparison)", (0, 0.75)))
+    area = alt.Chart(rounded(band_of)).mark_area(opacity=0.3, color=OURS.colour).encode(
+        x=x, y=y, y2="high:Q"
+    )  # fmt: skip
+    mark = alt.Chart(rounded(marks)).encode(x=alt.X("low:Q"), y=alt.Y("loss:Q"))
+    rules = mark.mark_rule(strokeWidth=3, color=GOLD).encode(x2="high:Q")
+    words = mark.mark_text(align="left", dx=4, dy=-8, color=GOLD).encode(x="high:Q", text="read:N")
+    told = "; ".join(
+        f"{one.loss:.3f}: {one.low:.1%} to {one.high:.1%}" for one in marks.itertuples()
+    )
+    return described(
+        area + rules + words,
+        "Area chart of the loss of calibrated reward models against accuracy: from ln 2 at a coin "
+        f"to zero at certainty. Accuracies that published losses allow: {told}.",
+    )

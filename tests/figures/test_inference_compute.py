@@ -94,3 +94,19 @@ def test_budget_split_computes_what_the_library_does():
     assert {name: row["starred"] for name, row in rows.items()} == {
         "bigger": True, "more often": False, "all three": True,
     }  # fmt: skip
+
+
+def test_checker_tells_where_more_begins_to_hurt():
+    values = pd.DataFrame(
+        {"accepts": ["a"] * 3, "k": [1.0, 10.0, 100.0], "value": [0.1, 0.3, -0.2]}
+    )
+    spec = draw.checker(values, values.iloc[[1]]).to_dict()
+    assert spec["description"].endswith("Highest points: a: 30% at 10.")
+
+
+def test_reinforcement_draws_both_forms():
+    points = pd.DataFrame({"model": ["7B", "7B"], "C": [1e18, 1e19], "error": [0.8, 0.7]})
+    drawn = pd.concat([points.assign(form=form) for form in ("power law", "sigmoid")])
+    chart = draw.reinforcement(points, drawn)
+    assert {row["form"] for row in rows_with(chart, "form")} == {"power law", "sigmoid"}
+    assert "Last errors: 7B 70%." in chart.to_dict()["description"]

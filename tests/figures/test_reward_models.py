@@ -61,11 +61,38 @@ def accuracy():
     return figures.accuracy_lines(points, line, line, read="1.8 points per doubling")
 
 
+def public():
+    kl = np.linspace(0.1, 3.9, 4)
+    points = pd.concat(
+        pd.DataFrame({"rm": rm, "kl": kl, "gold": top * np.sqrt(kl)})
+        for rm, top in zip(
+            ("500", "1,000", "4,000", "8,000", "60,000"), (1, 2, 3, 4, 5), strict=True
+        )
+    )
+    laws = pd.concat(points.assign(law=law) for law in ("best-of-n", "RL"))
+    return figures.public_runs(points, laws, seen=2.5)
+
+
+def controlled():
+    curves = pd.DataFrame({"error": ["a", "a", "b", "b"], "kl": [1.0, 6.0] * 2,
+                           "gold": [1.0, 2.4, 0.2, 0.25]})  # fmt: skip
+    return figures.controlled(curves, names={"a": "#111111", "b": "#222222"})
+
+
+def losses():
+    accuracy = np.array([0.5, 0.75, 1.0])
+    low, high = reward_models.loss_bounds(accuracy)
+    marks = pd.DataFrame({"loss": [0.65], "low": [0.53], "high": [0.64], "read": ["8,000"]})
+    return figures.loss_band(pd.DataFrame({"accuracy": accuracy, "low": low, "high": high}), marks)
+
+
 def slider():
     return figures.goodhart(ALPHA, BETA, measured=10.0, sizes=(10**6.5, 10**9.5))
 
 
-@pytest.mark.parametrize("make", [divergence, curves, trends, peaks, tails, accuracy, slider])
+@pytest.mark.parametrize(
+    "make", [divergence, curves, trends, peaks, tails, accuracy, public, controlled, losses, slider]
+)
 def test_charts_are_described_and_light(make):
     spec = make().to_dict()
     assert len(spec["description"]) > 80
@@ -110,3 +137,13 @@ def test_a_policy_with_ten_answers_levels_off():
 
 def test_the_turn_is_told():
     assert "peak at n = " in tails().to_dict()["description"]
+
+
+def test_last_points_and_bounds_are_told():
+    assert "500: 1.97" in public().to_dict()["description"]
+    assert "a: 2.40; b: 0.25" in controlled().to_dict()["description"]
+    assert "0.650: 53.0% to 64.0%" in losses().to_dict()["description"]
+
+
+def test_both_laws_are_drawn():
+    assert {row.get("law") for row in rows(public().to_dict())} >= {"best-of-n", "RL"}

@@ -147,6 +147,25 @@ class TestBothTargets:
         assert published.printed("bhagia2024/claim/others").returns(mean[4:].mean())
         assert np.sort(off[1], kind="stable")[3] == pytest.approx(within + 0.11, abs=0.01)
 
+    def test_means_over_tasks_and_targets(self, splits_7, splits):
+        off = 100 * np.abs([[of[task].total for task in TASKS] for of in (splits_7, splits)])
+        assert off.mean(axis=1) == pytest.approx([3.82, 4.17], abs=0.01)
+        four = [task in ("mmlu", "hellaswag", "piqa", "socialiqa") for task in TASKS]
+        assert off[:, four].mean() == pytest.approx(1.10, abs=0.01)
+        assert off[:, np.logical_not(four)].mean() == pytest.approx(6.88, abs=0.01)
+        bits = [abs(splits_7[task].relative_loss) for task in TASKS]
+        assert 100 * np.mean(bits) == pytest.approx(5.15, abs=0.02)
+
+    def test_relative_errors_of_the_second_target(self, splits_7):
+        accuracy = [1.283679, 1.444025, 16.86834, 9.420673, 1.006127, 4.221967, 1.978482, 10.5895]
+        bits = [1.27691, -0.2853878, 6.962025, 13.28133, -2.03673, -11.72251, 4.319841, 1.301435]
+        found = [100 * splits_7[task].relative for task in TASKS]
+        assert found == pytest.approx(accuracy, abs=0.02)
+        found = [100 * splits_7[task].relative_loss for task in TASKS]
+        assert found == pytest.approx(bits, abs=0.02)
+        given_bits = [0.49142, 0.82206, 0.57245, 0.80756, 0.80179, 0.71921, 0.62765, 0.45353]
+        assert [splits_7[task].from_loss for task in TASKS] == pytest.approx(given_bits, abs=1e-4)
+
     def test_the_targets_are_nearly_one_test(self, ladder, chains, splits_7, splits):
         # Equal signs on all tasks, and predictions that move together from resample to resample.
         signs = [[np.sign(of[task].total) for task in TASKS] for of in (splits_7, splits)]

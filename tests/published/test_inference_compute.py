@@ -6,6 +6,7 @@ import pytest
 import scalinglib as sl
 from scalinglib import published
 from scalinglib.laws import ExponentiatedPowerLaw, LogLinear, log_depth
+from scalinglib.topics import inference_compute as topic
 from scalinglib.topics.inference_compute import (
     SOURCE_GRID,
     CoverageLaw,
@@ -277,3 +278,109 @@ def test_coverage_law_of_six_sizes(power, solved, sizes):
         assert np.sqrt(np.mean(gap**2)) < 0.041
     assert law.tokens_needed(0.34, sizes["1B"], 100) == pytest.approx(2.52e12, rel=1e-2)
     assert np.isinf(law.tokens_needed(0.42, sizes["1B"], 100))
+
+
+# model: never solved, largest rate, and by the share of wrong samples that a checker accepts its
+# answers from 100 tries and its limit.
+CHECKED = {
+    "70M": (0.734375, 0.0346,
+        {0.001: (0.03457, 0.10238), 0.01: (0.02489, 0.03097), 0.1: (0.00562, 0.00562)}),
+    "160M": (0.4296875, 0.0365,
+        {0.001: (0.15489, 0.34471), 0.01: (0.11062, 0.13490), 0.1: (0.02383, 0.02383)}),
+    "410M": (0.34375, 0.0947,
+        {0.001: (0.21884, 0.41308), 0.01: (0.16490, 0.18917), 0.1: (0.04645, 0.04645)}),
+    "1B": (0.2578125, 0.1359,
+        {0.001: (0.26471, 0.47315), 0.01: (0.20106, 0.22856), 0.1: (0.05919, 0.05919)}),
+    "2.8B": (0.1875, 0.3153,
+        {0.001: (0.40928, 0.60703), 0.01: (0.32454, 0.35294), 0.1: (0.11676, 0.11676)}),
+    "6.9B": (0.1640625, 0.2428,
+        {0.001: (0.41830, 0.61798), 0.01: (0.32975, 0.35956), 0.1: (0.11427, 0.11427)}),
+    "12B": (0.125, 0.2328,
+        {0.001: (0.46914, 0.65710), 0.01: (0.37363, 0.40202), 0.1: (0.13555, 0.13555)}),
+}  # fmt: skip
+
+
+class TestChoosing:
+    """Votes and checkers that err, on the counts of Pythia."""
+
+    @pytest.mark.parametrize(("name", "target"), CHECKED.items())
+    def test_limits(self, by_model, name, target):
+        never, largest, checked = target
+        rows = by_model[name]
+        assert (rows.n_correct / rows.n_samples).max() == pytest.approx(largest, abs=1e-9)
+        assert topic.plurality_limit(rows, 0) == pytest.approx(1 - never, abs=1e-9)
+        assert topic.plurality_limit(rows, 1) == 0
+        for share, expected in checked.items():
+            found = topic.answered(rows, [100, np.inf], false_accept=share)
+            assert found == pytest.approx(expected, abs=1e-4)
+
+    def test_rejecting_right_samples_costs_little(self, by_model):
+        found = [
+            topic.answered(by_model["12B"], np.inf, false_accept=f, true_accept=0.9)
+            for f in (0.001, 0.01, 0.1)
+        ]
+        assert found == pytest.approx([0.648, 0.388, 0.127], abs=6e-4)
+
+    def test_more_samples_hurt_if_wrong_answers_cost(self, by_model):
+        k = np.arange(1, 2001)
+        stops = []
+        for share in (0.001, 0.01, 0.1):
+            right, wrong = topic.verdicts(by_model["12B"], k, false_accept=share)
+            stops.append(int(k[np.argmax(right - wrong)]))
+        assert stops[0] == pytest.approx(261, abs=8)
+        assert stops[1:] == [16, 1]
+
+
+@pytest.fixture(scope="module")
+def curves():
+    table = sl.load("rl_compute_curves")
+    return dict(list(table.groupby(["kind", "params"])))
+
+
+@pytest.fixture(scope="module")
+def scores(curves):
+    found = [topic.forecast_errors(np.log(one.flops), one.error, seen=8)
+             for one in curves.values()]  # fmt: skip
+    return 100 * np.stack([one.to_numpy() for one in found])
+
+
+class TestReinforcementCurves:
+    """Fourteen public curves, read off figures: which form describes, and which forecasts."""
+
+    def test_the_sigmoid_describes_and_the_power_law_forecasts(self, scores):
+        power, sigmoid = 0, 2
+        inside, ahead = scores[:, :, 0], scores[:, :, 1]
+        assert inside.mean(axis=0)[:4] == pytest.approx([1.11, 1.09, 0.74, 0.82], abs=0.01)
+        assert ahead.mean(axis=0) == pytest.approx([1.88, 1.88, 3.9, 3.44, 4.74], abs=0.06)
+        assert np.median(ahead, axis=0)[[power, sigmoid]] == pytest.approx([1.37, 2.85], abs=0.05)
+        assert (inside[:, sigmoid] <= inside[:, power]).all()
+        assert (ahead[:, power] < ahead[:, sigmoid]).sum() == 12
+
+    def test_the_worst_forecast_is_that_of_the_largest_base_model(self, scores, curves):
+        last = dict(zip(curves, scores[:, 2, 2], strict=True))
+        assert min(last, key=last.get) == ("base", 7.2e10)
+        assert np.expm1(last["base", 7.2e10] / 100) == pytest.approx(-0.21, abs=0.01)
+
+    @pytest.mark.parametrize(
+        ("kind", "top", "half"), [("base", 0.133, 13.0), ("instruct", 0.118, 15.8)]
+    )
+    def test_the_slope_levels_off(self, curves, kind, top, half):
+        mine = [(N, np.log(one.flops), np.log(one.error))
+                for (other, N), one in curves.items() if other == kind]  # fmt: skip
+        law = topic.fit_shared_slope(mine)
+        assert (law.top, law.half / 1e9) == pytest.approx((top, half), rel=0.04)
+        smaller = topic.fit_shared_slope([one for one in mine if one[0] < 7e10])
+        assert published.printed(f"tan2025/slope 72B/{kind}").returns(float(smaller.slope(7.2e10)))
+
+    def test_no_form_wins_throughout_on_the_second_set(self):
+        table = sl.load("rl_gsm8k_steps").query("step % 4 == 0")
+        error = 1 - table.right / published.value("cabezas2025/problems")
+        ahead = {}
+        for size, one in table.assign(error=error).groupby("params"):
+            ahead[size] = topic.forecast_errors(
+                np.log(one.step[1:]), one.error[1:], seen=9, start=one.error.iloc[0]
+            )["ahead"]
+        winners = {size: one.idxmin() for size, one in ahead.items()}
+        assert {size for size, name in winners.items() if name == "last value seen"} == {6e8, 4e9}
+        assert not any("sigmoid" in name for name in winners.values())
+        assert ahead[8e9]["power law"] == pytest.approx(0.185, abs=2e-3)

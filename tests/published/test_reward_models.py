@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.stats import linregress
+from scipy.special import logit
+from scipy.stats import laplace, linregress, lognorm, norm
+from scipy.stats import t as student
 
 import scalinglib as sl
 from scalinglib import published
-from scalinglib.laws import BestOfNLaw
+from scalinglib.laws import BestOfNLaw, ReinforcementLaw
 from scalinglib.topics import reward_models
 
 
@@ -201,3 +203,133 @@ class TestRegression:
         won = reward_models.best_of_n_estimate(gold + error, gold, n)
         # The score has variance two and half of it is gold.
         assert won == pytest.approx(reward_models.normal_maximum(n) / np.sqrt(2), abs=0.03)
+
+
+SKEW = np.sqrt(np.e * (np.e - 1))
+ERRORS = {
+    "normal": norm(),
+    "Laplace": laplace(scale=2**-0.5),
+    "Student 5": student(5, scale=0.6**0.5),
+    "Student 3": student(3, scale=3**-0.5),
+    "lognormal": lognorm(1, loc=-np.sqrt(np.e) / SKEW, scale=1 / SKEW),
+}
+
+
+class TestTails:
+    """A simulation made elsewhere, within four of its standard errors, and closed forms."""
+
+    @pytest.mark.parametrize(
+        ("name", "gold", "four_errors"),
+        [
+            ("normal", (1.0877, 1.7727, 2.2976, 2.7156, 3.1753),
+             (0.0024, 0.0068, 0.0212, 0.066, 0.2076)),
+            ("Student 5", (1.0829, 1.4263, 1.1789, 0.7639, 0.4112),
+             (0.0024, 0.0088, 0.0316, 0.0932, 0.3008)),
+            ("Student 3", (1.1296, 1.2603, 0.6416, 0.2784, 0.0260),
+             (0.0024, 0.01, 0.0312, 0.0924, 0.2904)),
+            ("Laplace", (1.0670, 1.3848, 1.4123, 1.4136, 1.4395),
+             (0.0024, 0.0088, 0.0284, 0.0884, 0.2792)),
+            ("lognormal", (0.9901, 0.7038, 0.3812, 0.2179, 0.1975),
+             (0.0028, 0.0096, 0.0292, 0.0892, 0.2732)),
+        ],
+    )  # fmt: skip
+    def test_truth_of_the_best_of_n(self, name, gold, four_errors):
+        found = reward_models.gold_best_of_n(ERRORS[name], 10.0 ** np.arange(1, 6))
+        assert (np.abs(found - gold) <= four_errors).all()
+
+    def test_laplace_levels_off_at_its_own_rate(self):
+        found = reward_models.gold_best_of_n(ERRORS["Laplace"], [1e4, 1e6])
+        assert found == pytest.approx([np.sqrt(2)] * 2, abs=1e-3)
+
+    @pytest.mark.parametrize("kl", [0.5, 2.0, 12.5])
+    def test_normal_error_under_control(self, kl):
+        one = reward_models.regularised(ERRORS["normal"], kl, most=50)
+        assert (one.gold, one.score) == pytest.approx((np.sqrt(kl), 2 * np.sqrt(kl)), rel=1e-6)
+
+    @pytest.mark.parametrize("strength", [1.0, 2.0, 5.0, 10.0])
+    def test_gain_without_an_error_is_the_root_of_twice_the_divergence(self, strength):
+        one = reward_models.regularised(norm(scale=1e-6), strength**2 / 2, most=1)
+        assert one.gold == pytest.approx(strength, rel=1e-6)
+        assert one.score == pytest.approx(strength, rel=1e-6)
+
+    def test_a_power_tail_takes_the_truth_away_as_errors_grow(self):
+        rows = [reward_models.regularised(ERRORS["Student 3"], 2.0, most=10.0**k)
+                for k in (1, 2, 3, 4)]  # fmt: skip
+        gold, score = [one.gold for one in rows], [one.score for one in rows]
+        assert gold == pytest.approx([0.811, 0.150, 0.0219, 0.00287], rel=0.01)
+        assert score == pytest.approx([3.62, 14.7, 96.5, 723], rel=0.01)
+
+    @pytest.mark.parametrize(
+        ("n", "share"),
+        [(2, 0.9077492), (4, 0.9124934), (16, 0.9218177), (64, 0.9301543), (256, 0.9371904),
+         (1000, 0.9429191), (10_000, 0.9504838), (60_000, 0.9550196)],
+    )  # fmt: skip
+    def test_best_of_n_beside_the_best_policy(self, n, share):
+        best = np.sqrt(2 * reward_models.kl_best_of_n(n))
+        assert reward_models.normal_maximum(n) / best == pytest.approx(share, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "margin", "elo", "least", "most"),
+    [
+        (0.6, 0.4054651, 70.4365, 0.5545177, 0.6730117),
+        (0.7, 0.8472979, 147.1907, 0.4158883, 0.6108643),
+        (0.75, 1.098612, 190.8485, 0.3465736, 0.5623351),
+        (0.8, 1.386294, 240.824, 0.2772589, 0.5004024),
+        (0.9, 2.197225, 381.697, 0.1386294, 0.325083),
+    ],
+)
+def test_preference_losses(accuracy, margin, elo, least, most):
+    assert logit(accuracy) == pytest.approx(margin, abs=1e-6)
+    assert logit(accuracy) * 400 / np.log(10) == pytest.approx(elo, abs=1e-3)
+    assert reward_models.loss_bounds(accuracy) == pytest.approx((least, most), abs=1e-7)
+
+
+PUBLIC = {
+    500: (0.38713, 0.13633, 0.00356, 0.01519, -0.0040, 0.0524, 1.04),
+    1000: (0.46213, 0.12364, 0.00235, 0.01297, -0.0026, 0.0476, 0.99),
+    4000: (0.61588, 0.12137, 0.00118, 0.01203, -0.0051, 0.0448, 0.95),
+    8000: (0.74196, 0.11866, 0.00518, 0.00818, -0.0268, 0.0252, 0.59),
+    60_000: (0.91401, 0.12257, 0.00427, 0.00945, -0.0216, 0.0312, 0.69),
+}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return sl.load("best_of_n_gold").assign(kl=lambda t: reward_models.kl_best_of_n(t.n))
+
+
+class TestPublicBestOfN:
+    """Five reward models of a public reproduction, read off its figure."""
+
+    @pytest.mark.parametrize(("size", "target"), PUBLIC.items())
+    def test_fits_and_forecasts(self, runs, size, target):
+        alpha, beta, rms, rms_rl, ahead, ahead_rl, power = target
+        one = runs[runs.comparisons == size]
+        bon, rl = (sl.fit_curve(law, one.kl, one.gold) for law in (BestOfNLaw, ReinforcementLaw))
+        assert (bon.params["alpha"], bon.params["beta"]) == pytest.approx((alpha, beta), rel=3e-3)
+        assert (bon.rmse, rl.rmse) == pytest.approx((rms, rms_rl), abs=2e-4)
+        early, last = one[one.n <= 32], one.iloc[-1]
+        for law, missed in ((BestOfNLaw, ahead), (ReinforcementLaw, ahead_rl)):
+            fit = sl.fit_curve(law, early.kl, early.gold)
+            assert float(fit.predict(last.kl)) - last.gold == pytest.approx(missed, abs=8e-4)
+        free = sl.Curve.define(
+            lambda kl, a, b, p: np.sqrt(kl) * (a - b * kl ** (p / 2)),
+            starts=[[0.5, 0.1, 1.0], [0.9, 0.3, 0.5]],
+        )
+        fit = sl.fit_curve(free, one.kl, one.gold)
+        assert fit.params["p"] == pytest.approx(power, abs=0.01)
+
+    @pytest.mark.parametrize("size", PUBLIC)
+    def test_the_authors_coefficients(self, runs, size):
+        one = runs[runs.comparisons == size]
+        fit = sl.fit_curve(BestOfNLaw, one.kl, one.gold)
+        for name in ("alpha", "beta"):
+            said = published.value(f"srik2026/{name}/{size}")
+            assert fit.params[name] == pytest.approx(said, rel=7e-3)
+        low, high = published.row(f"srik2026/alpha over prompts/{size}")
+        assert low < fit.params["alpha"] < high
+
+    def test_one_peak_is_seen(self, runs):
+        tops = runs.loc[runs.groupby("comparisons").gold.idxmax()].set_index("comparisons").n
+        assert tops.to_dict() == {500: 16, 1000: 128, 4000: 128, 8000: 128, 60_000: 128}

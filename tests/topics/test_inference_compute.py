@@ -293,3 +293,77 @@ def test_each_move_reaches_what_was_wanted(law, N, goal, k):
     if np.isfinite(tokens) and tokens < 1e20:
         assert law.coverage(N, tokens, k) == pytest.approx(goal, abs=1e-6)
     assert law.equivalent_size(N, law.D) == pytest.approx(N)
+
+
+def test_verdicts_of_a_checker_by_simulation():
+    counts = pd.DataFrame({"n_samples": 10, "n_correct": [1, 4]})
+    right, wrong = topic.verdicts(counts, 6, false_accept=0.2, true_accept=0.8)
+    rng = np.random.default_rng(0)
+    outcomes = []
+    for rate in (0.1, 0.4):
+        good = rng.random((200_000, 6)) < rate
+        taken = rng.random((200_000, 6)) < np.where(good, 0.8, 0.2)
+        first = good[np.arange(len(good)), taken.argmax(axis=1)]
+        outcomes.append((np.mean(taken.any(axis=1) & first), np.mean(taken.any(axis=1) & ~first)))
+    assert (right, wrong) == pytest.approx(tuple(np.mean(outcomes, axis=0)), abs=4e-3)
+
+
+def test_the_limit_of_a_checker_is_its_share_of_right_among_accepted():
+    p = COUNTS.n_correct / COUNTS.n_samples
+    p = p[p > 0]
+    limit = (0.9 * p / (0.9 * p + 0.05 * (1 - p))).sum() / len(COUNTS)
+    found = topic.answered(COUNTS, np.inf, false_accept=0.05, true_accept=0.9)
+    assert found == pytest.approx(limit, abs=1e-12)
+
+
+def test_a_majority_helps_above_one_half_and_hurts_below():
+    likely = pd.DataFrame({"n_samples": 100, "n_correct": [60]})
+    unlikely = pd.DataFrame({"n_samples": 100, "n_correct": [40]})
+    votes = [1, 3, 11, 101, 2001]
+    assert (np.diff(topic.majority(likely, votes)) > 0).all()
+    assert (np.diff(topic.majority(unlikely, votes)) < 0).all()
+    assert topic.majority(likely, [1, 2001]) == pytest.approx([0.6, 1.0], abs=1e-6)
+    # Two of two are needed, since one is only half.
+    assert topic.majority(likely, 2) == pytest.approx(0.36)
+
+
+def test_a_plurality_needs_more_than_the_largest_rival():
+    counts = pd.DataFrame({"n_samples": 100, "n_correct": [0, 10, 30, 60]})
+    found = topic.plurality_limit(counts, [0, 0.1, 0.12, 0.5, 1])
+    assert found.tolist() == [0.75, 0.75, 0.5, 0.25, 0.25]
+
+
+class TestReinforcement:
+    x = np.linspace(38.0, 46.0, 12)
+
+    def test_a_power_law_is_forecast_exactly_by_its_own_form(self):
+        table = topic.forecast_errors(self.x, np.exp(3 - 0.1 * self.x), seen=8)
+        assert table.loc["power law", ["inside", "ahead"]].max() < 1e-9
+        assert table.loc["with a floor", "ahead"] < 1e-6
+        last = table.loc["last value seen"]
+        assert last["last"] == pytest.approx(0.1 * (self.x[-1] - self.x[7]))
+
+    def test_a_sigmoid_in_its_whole_is_found(self):
+        error = 1 - (0.1 + 0.5 / (1 + np.exp(-1.5 * (self.x - 40))))
+        table = topic.forecast_errors(self.x, error, seen=8, start=0.9)
+        assert table.loc[["sigmoid", "sigmoid, start held"], "ahead"].max() < 1e-4
+        assert table.loc["power law", "ahead"] > 0.01
+
+    def test_slopes_of_two_sizes_give_both_constants(self):
+        law = topic.SharedSlope(top=0.13, half=1.3e10)
+        sizes = (1e9, 7e9, 7e10)
+        curves = [(N, self.x, level - law.slope(N) * self.x) for level, N in enumerate(sizes)]
+        found = topic.fit_shared_slope(curves)
+        assert (found.top, found.half) == pytest.approx((0.13, 1.3e10), rel=1e-3)
+
+    @pytest.mark.parametrize(
+        ("call", "message"),
+        [
+            (lambda: topic.forecast_errors([1, 2], [0.5, 0.4], seen=2), "seen must leave points"),
+            (lambda: topic.forecast_errors([1, 2], [0.5, -1], seen=1), "error must be positive"),
+            (lambda: topic.fit_shared_slope([(1e9, [1.0], [1.0])]), "1 curve has one slope"),
+        ],
+    )
+    def test_bad_input(self, call, message):
+        with pytest.raises(sl.DataError, match=message):
+            call()

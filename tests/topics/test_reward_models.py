@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
+from scipy.stats import laplace, norm
+from scipy.stats import t as student
 
 import scalinglib as sl
 from scalinglib.laws import BestOfNLaw, ReinforcementLaw
@@ -52,6 +54,11 @@ from scalinglib.topics import reward_models
         (lambda: ReinforcementLaw(-0.5, 0.1).peak(), "alpha is -0.5"),
         (lambda: reward_models.accuracy_bounds(0.7), "loss must be ln 2 or less"),
         (lambda: reward_models.accuracy_bounds(-0.1), "loss must be 0 or more"),
+        (lambda: reward_models.loss_bounds(0.4), "accuracy must be 0.5 or more"),
+        (lambda: reward_models.loss_bounds(1.1), "1 - accuracy must be 0 or more"),
+        (lambda: reward_models.gold_best_of_n(norm(), 0.5), "n must be 1 or more"),
+        (lambda: reward_models.regularised(norm(), 0, most=9), "kl must be positive"),
+        (lambda: reward_models.regularised(norm(), 1, most=-9), "most must be positive"),
         (lambda: reward_models.AlignmentProduct(0.3, 0.7).gain(data=0), "data must be positive"),
         (
             lambda: reward_models.fit_size_trend([1, 2, 3], [1, 2], reference=1),
@@ -334,3 +341,45 @@ def test_quality_makes_up_for_amount(data, quality, factor):
     law = reward_models.AlignmentProduct(data, quality)
     needed = law.quality_for(factor)
     assert float(law.gain(data=factor, quality=needed)) == pytest.approx(1, rel=1e-9)
+
+
+def test_bounds_of_loss_and_of_accuracy_are_inverses():
+    for accuracy in (0.5, 0.6, 0.75, 0.99):
+        low, high = reward_models.loss_bounds(accuracy)
+        assert reward_models.accuracy_bounds(float(low))[0] == pytest.approx(accuracy, abs=1e-9)
+        assert reward_models.accuracy_bounds(float(high))[1] == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_truth_behind_a_normal_score_is_a_share_of_the_score():
+    n = [1, 2, 30, 4000]
+    for sd in (0.5, 1.0, 3.0):
+        # The score has variance 1 + sd^2, and the truth is its share 1 / (1 + sd^2).
+        exact = reward_models.normal_maximum(n) / np.sqrt(1 + sd**2)
+        assert reward_models.gold_best_of_n(norm(scale=sd), n) == pytest.approx(exact, abs=2e-4)
+
+
+@pytest.mark.parametrize("error", [student(3, scale=3**-0.5), laplace(scale=2**-0.5)])
+def test_truth_by_quadrature_and_by_simulation(error):
+    rng = np.random.default_rng(5)
+    truth = rng.standard_normal(200_000)
+    score = truth + error.rvs(200_000, random_state=rng)
+    drawn = reward_models.best_of_n_estimate(score, truth, [4, 50])
+    assert reward_models.gold_best_of_n(error, [4, 50]) == pytest.approx(drawn, abs=0.02)
+
+
+def test_the_regularised_policy_is_the_stationary_one():
+    # Among policies that weigh truth and error by factors of their own, at one divergence, the
+    # one with equal factors has the highest score.
+    error, kl = laplace(scale=2**-0.5), 1.5
+    best = reward_models.regularised(error, kl, most=60)
+
+    def laplace_tilt(s):
+        return 2 * s / (2 - s**2), s * 2 * s / (2 - s**2) + np.log(1 - s**2 / 2)
+
+    mean, cost = laplace_tilt(best.strength)
+    assert best.gold == best.strength
+    assert best.strength**2 / 2 + cost == pytest.approx(kl, abs=1e-6)
+    assert best.score == pytest.approx(best.strength + mean, abs=1e-5)
+    for other in best.strength + np.array([-0.2, -0.05, 0.02, 0.05]):
+        mean, cost = laplace_tilt(other)
+        assert np.sqrt(2 * (kl - cost)) + mean < best.score

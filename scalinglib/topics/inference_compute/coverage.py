@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, polygamma, psi
 from scipy.stats import binom, hypergeom
 
-from scalinglib.checks import Floats, at_least, chance, count_table, positive, whole_counts
+from scalinglib.checks import Floats, chance, count_table, positive, whole_counts
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.resample import counts as how_often
 from scalinglib.fit.resample import draw
@@ -241,19 +241,3 @@ def _standard_errors(n: Floats, c: Floats, a: float, b: float) -> tuple[float, f
     table = np.array([[bend(c, a) + shared, shared], [shared, bend(n - c, b) + shared]])
     alpha, beta = np.sqrt(np.diag(np.linalg.inv(-table)))
     return float(alpha), float(beta)
-
-
-def answered(counts: pd.DataFrame, k: ArrayLike, *, false_accept: float) -> Floats:
-    """Share of problems answered rightly by the first sample that a fallible checker accepts.
-
-    The checker accepts every right sample and a share of the wrong ones. If none of `k` samples
-    is accepted the problem counts as not answered. Rates p are n_correct / n_samples; the share
-    never exceeds the mean of p / (p + (1 - p) false_accept).
-    """
-    n, c = count_table(counts)
-    right = c / n
-    accepted = right + (1 - right) * chance("false_accept", false_accept)
-    some = 1 - (1 - accepted) ** at_least("k", k, 1)[..., None]
-    precision = np.divide(right, accepted, out=np.zeros_like(right), where=accepted > 0)
-    result: Floats = (some * precision).mean(axis=-1)
-    return result

@@ -12,6 +12,7 @@ from .best_of_n import (
     regressional_gold,
     simulated_kl,
 )
+from .tails import Regularised, gold_best_of_n, regularised
 from .trends import (
     CHANCE_LOSS,
     UNSOURCED_EXPONENTS,
@@ -19,23 +20,28 @@ from .trends import (
     SizeTrend,
     accuracy_bounds,
     fit_size_trend,
+    loss_bounds,
 )
 
 __all__ = [
     "CHANCE_LOSS",
     "UNSOURCED_EXPONENTS",
     "AlignmentProduct",
+    "Regularised",
     "SizeTrend",
     "accuracy_bounds",
     "best_of_n_by_enumeration",
     "best_of_n_estimate",
     "binned_gold",
     "fit_size_trend",
+    "gold_best_of_n",
     "kl_best_of_n",
     "kl_best_of_n_discrete",
+    "loss_bounds",
     "n_for_kl",
     "normal_maximum",
     "normal_promise",
     "regressional_gold",
+    "regularised",
     "simulated_kl",
 ]

@@ -104,6 +104,18 @@ def accuracy_bounds(loss: float) -> tuple[float, float]:
     return low, float(high)
 
 
+def loss_bounds(accuracy: ArrayLike) -> tuple[Floats, Floats]:
+    """Lowest and highest loss (nats per comparison) of a calibrated reward model of an accuracy.
+
+    The lowest belongs to one that is certain of some comparisons and blind to the rest, the
+    highest to one that is equally sure of all: `accuracy_bounds`, read the other way.
+    """
+    right = at_least("accuracy", accuracy, 0.5)
+    wrong = at_least("1 - accuracy", 1 - right, 0.0)
+    highest: Floats = np.asarray(0.0 - xlogy(right, right) - xlogy(wrong, wrong), dtype=np.float64)
+    return 2 * wrong * CHANCE_LOSS, highest
+
+
 @dataclass(frozen=True, slots=True)
 class AlignmentProduct:
     """Gain as a product of powers of the amount and the quality of preference data.
