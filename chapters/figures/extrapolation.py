@@ -140,7 +140,8 @@ def held_out(points: pd.DataFrame, cuts: pd.DataFrame, *, start: float) -> Any:
         "Scatter plot of the relative error of a fitted law against training compute, for a cut "
         "chosen with a slider; runs above it are held out. With the cut at 10 to the "
         f"{first.cut:g} FLOP the runs held out are missed by {100 * first.typical:.1f} per cent, "
-        f"and the plan has {first.ratio:.2g} tokens per parameter; with the cut at 10 to the {last.cut:g}, "
+        f"and the plan has {first.ratio:.2g} tokens per parameter; with the cut at 10 to the "
+        f"{last.cut:g} FLOP, "
         f"{100 * last.typical:.1f} per cent and {last.ratio:.2g}.",
         height=HEIGHT + 40,
     )
