@@ -75,7 +75,7 @@ def drawing() -> str:
         f'style="width:100%;max-width:{WIDTH}px;height:auto;font-size:15px" '
         'aria-label="Map of the chapters; an arc joins a chapter to each later one that needs it">'
         '<g fill="none" stroke="currentColor" stroke-opacity="0.4" stroke-width="1.4">'
-        f"{''.join(arcs)}</g><g style=\"fill:var(--pst-color-link)\">{''.join(names)}</g></svg>"
+        f'{"".join(arcs)}</g><g style="fill:var(--pst-color-link)">{"".join(names)}</g></svg>'
     )
 
 
