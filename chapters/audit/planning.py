@@ -10,7 +10,7 @@ import scalinglib as sl
 from scalinglib import optimum, published
 from scalinglib.topics import overtraining
 
-from . import Readings, power_laws, settles
+from . import Readings, extrapolation, settles
 from .chinchilla import LAWS, RULE, _listing
 from .compute import listed_budget
 from .overtraining import optimum_of
@@ -20,7 +20,7 @@ LARGE: Final = (7e9, 25e9)
 """Parameters and tokens of the two plans in article 4, line 100."""
 
 # The forecasts that settle article 1, line 4, answer article 2, line 5, too.
-settles("B007")(power_laws.forecasts)
+settles("B007")(extrapolation.forecasts)
 
 
 @settles("D069")

@@ -1,4 +1,4 @@
-"""Pictures of power laws: forms and their extrapolations, exponents, and the price of a loss."""
+"""Pictures of power laws: forms on both kinds of axes, what they forecast, and where they fail."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from scalinglib.charts import (
     OCHRE,
     OURS,
     RUNS,
-    VIOLET,
     Role,
     axis,
-    by_role,
     compute_axis,
     described,
     end_here,
@@ -30,9 +28,6 @@ from scalinglib.charts import (
     loss_axis,
     power_of_ten,
     rounded,
-    row_names,
-    rows,
-    shapes,
     slider,
     tooltips,
 )
@@ -40,7 +35,6 @@ from scalinglib.laws import PowerLaw
 
 PURE = Role("power law", OCHRE)
 FLOOR = Role("with a floor", OURS.colour)
-TWO_TERMS = Role("two terms and a floor", VIOLET)
 
 
 def _loss(field: str, domain: tuple[float, float]) -> alt.Y:
@@ -56,7 +50,7 @@ def _minima(minima: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:
     )  # fmt: skip
 
 
-def _names(curves: Mapping[str, Callable[[float], Any]], end: float, encoding: Any) -> Any:
+def names(curves: Mapping[str, Callable[[float], Any]], end: float, encoding: Any) -> Any:
     """Names of falling curves: above each, where it falls away, and below the lowest one.
 
     ``encoding`` holds the x, y and colour channels, with the fields C, height and law.
@@ -72,6 +66,39 @@ def _names(curves: Mapping[str, Callable[[float], Any]], end: float, encoding: A
         words = alt.Chart(rounded(where)).mark_text(style="bold", **look)
         marks.append(words.encode(text="law:N", **encoding))
     return alt.layer(*marks)
+
+
+def on_axes(laws: Mapping[str, tuple[Role, PowerLaw]], domain: tuple[float, float], *,
+            ratios: bool) -> Any:  # fmt: skip
+    """Laws over a range of compute (FLOP), on axes of even steps or of equal ratios."""
+    grid = np.geomspace(*domain, 50)
+    if not ratios:
+        grid = np.unique(np.append(grid, np.linspace(*domain, 50)))
+    drawn = [pd.DataFrame({"law": name, "C": grid, "loss": law.loss(grid)})
+             for name, (_, law) in laws.items()]  # fmt: skip
+    if ratios:
+        x = alt.X("C:Q", **compute_axis(domain))
+        y = alt.Y("loss:Q", **loss_axis((1.1, 3.6), (1.25, 1.5, 2, 2.5, 3), format=".3~r"))
+        told = "the power law is a straight line, and the curve with a floor bends away from it"
+    else:
+        words = "datum.value ? format(datum.value, '.0e') : '0'"
+        x = alt.X(
+            "C:Q",
+            **axis("Training compute, C (FLOP)", (0, domain[1]), tickCount=4, labelExpr=words),
+        )
+        y = alt.Y("loss:Q", **axis("Loss, L (nats per token)", (1, 3.6), tickCount=5))
+        told = "both curves drop at the left edge and then look level"
+    spans = {name: law.loss(np.array(domain)) for name, (_, law) in laws.items()}
+    ends = "; ".join(f"{name}, from {one[0]:.2f} to {one[1]:.2f}" for name, one in spans.items())
+    steps = "equal ratios" if ratios else "even steps"
+    return described(
+        alt.Chart(rounded(pd.concat(drawn, ignore_index=True))).mark_line().encode(
+            x=x, y=y, color=hues("law:N", {name: role for name, (role, _) in laws.items()},
+                                 legend=key()),
+        ),
+        f"Line chart of losses against training compute, {ends}. On axes of {steps} {told}.",
+        height=220,
+    )  # fmt: skip
 
 
 def forms(
@@ -95,7 +122,7 @@ def forms(
         .mark_line()
         .encode(x=x, y=y, color=colour, strokeDash=extrapolated(), detail="law:N")
     )
-    words = _names(
+    words = names(
         {name: law.loss for name, (_, law, _) in curves.items()},
         end,
         {"x": x, "y": _loss("height:Q", (1.1, 3.3)), "color": colour},
@@ -163,68 +190,6 @@ def floor_slider(minima: pd.DataFrame, fits: pd.DataFrame, *, start: float, end:
         f"slider and drawn on to {end:.2g} FLOP. The exponent grows from {first.alpha:.3f} "
         f"to {last.alpha:.3f}, the forecast from {first.forecast:.2f} to {last.forecast:.2f}.",
         height=HEIGHT + 40,
-    )
-
-
-def local_exponents(curves: pd.DataFrame, roles: Mapping[str, Role], *, end: float) -> Any:
-    """Local slope of the total loss against compute under several laws.
-
-    Columns law (a key of `roles`), C (FLOP), exponent; `end` is the compute of the largest run.
-    """
-    data = rounded(curves[["law", "C", "exponent"]])
-    by_law = {str(name): one for name, one in data.groupby("law", sort=False)}
-    x = alt.X("C:Q", **compute_axis((1e18, 1e26), step=2))
-    vertical = axis("Local exponent, −d ln L / d ln C", (0, 0.1), tickCount=5)
-    y = alt.Y("exponent:Q", **vertical)
-    colour, dash = by_role("law:N", roles)
-    lines = alt.Chart(data).mark_line().encode(x=x, y=y, color=colour, strokeDash=dash)
-
-    def along(one: pd.DataFrame) -> Callable[[float], Any]:
-        return lambda at: np.interp(np.log(at), np.log(one.C), one.exponent)
-
-    words = _names(
-        {name: along(one) for name, one in by_law.items()},
-        1e25,
-        {"x": x, "y": alt.Y("height:Q", **vertical), "color": colour},
-    )
-    ends = {name: (one.exponent.iloc[0], one.exponent.iloc[-1]) for name, one in by_law.items()}
-    told = "; ".join(
-        f"{name}: {a:.3f} " + (f"falling to {b:.3f}" if a - b > 1e-6 else "throughout")
-        for name, (a, b) in ends.items()
-    )
-    return described(
-        alt.layer(end_here(x, end), lines, words),
-        "Line chart of the local exponent of the loss in training compute from 10 to the 18 to 10 "
-        f"to the 26 FLOP. {told}.",
-    )
-
-
-def exponent_rows(values: pd.DataFrame, roles: Mapping[str, Role]) -> Any:
-    """Exponents of several data sets, a row each, one mark per fitted form.
-
-    Columns data, form (a key of `roles`), value; in the order of the rows.
-    """
-    data = rounded(values[["data", "form", "value"]])
-    order = list(dict.fromkeys(data["data"]))
-    exponent = log_axis("Fitted exponent", (0.04, 0.5), values=[0.05, 0.1, 0.2, 0.4], format=".2f")
-    y = rows("data:N", order, padding=0.5)
-    colour = hues("form:N", roles, legend=key(columns=2))
-    spans = data.groupby("data", sort=False).value.agg(["min", "max"]).reset_index()
-    row = alt.Chart(spans).encode(y=y)
-    span = row.mark_rule(strokeWidth=2, opacity=0.4, color=RUNS.colour).encode(
-        x=alt.X("min:Q", **exponent), x2="max:Q"
-    )
-    base = alt.Chart(data).encode(x=alt.X("value:Q", **exponent), y=y, color=colour)
-    points = base.mark_point(style="dot", size=90, opacity=1).encode(
-        shape=shapes("form:N", roles, legend=alt.Undefined),
-        tooltip=tooltips("data:N", "form:N", ("value:Q", ".3r")),
-    )
-    numbers = base.mark_text(style="number", dy=15).encode(text=alt.Text("value:Q", format=".3f"))
-    told = "; ".join(f"{one.data}, {one.form}: {one.value:.3f}" for one in data.itertuples())
-    return described(
-        span + points + numbers + row_names(row, "data:N", dy=-20, fontSize=12),
-        f"Dot plot of exponents fitted to {len(order)} data sets under several forms. {told}.",
-        height=66 * len(order) + 120,
     )
 
 

@@ -199,7 +199,10 @@ def solve(
         before = found.theta
         start = before + slope * (delta - last)
         found = move(replace(problem, delta=delta), start, share=NEAR)
-        slope, last = (found.theta - before) / (delta - last), delta
+        # A floor held at zero stands at minus infinity, and stays there.
+        moved = np.zeros_like(before)
+        np.subtract(found.theta, before, out=moved, where=np.isfinite(before))
+        slope, last = moved / (delta - last), delta
     total = problem.mass.sum() if weights is None else weights.astype(float) @ problem.mass
     return found.theta, found.objective / delta + 0.5 * delta * total
 

@@ -335,6 +335,14 @@ def test_copies_of_all_runs_change_nothing(synthetic_runs, law, seed):
     np.testing.assert_allclose(two.params, one.params, rtol=1e-6)
 
 
+def test_absolute_deviations_draw_a_line_through_all_but_the_spoilt_point():
+    x = np.geomspace(1e18, 1e22, 12)
+    y = 20 * x**-0.05
+    fit = sl.fit_power_law(x, np.where(np.arange(12) == 11, 1.3 * y, y), loss="lad")
+    assert (fit.law.A, fit.law.alpha, fit.law.E) == pytest.approx((20, 0.05, 0), rel=1e-5)
+    assert fit.objective == pytest.approx(np.log(1.3), rel=1e-5)
+
+
 @few
 @given(A=st.floats(0.1, 1e3), alpha=st.floats(-0.9, 0.9), scale=st.floats(1e-6, 1e6))
 def test_power_laws_give_themselves_back_in_any_unit(A, alpha, scale):
