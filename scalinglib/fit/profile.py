@@ -17,7 +17,6 @@ from scalinglib.fit.curve import CurveFit
 from scalinglib.fit.result import Fit, refuse
 from scalinglib.fit.scan import FARTHEST, REACH, STIFF, Place, Scan
 
-
 AGAIN = 2
 """Starts of a curve from which its prediction is pulled again where it did not follow."""
 

@@ -61,7 +61,7 @@ What is said of so few is said of the intervals."""
 
 STEADY = 0.01
 """Residuals that spread by more need more points for that, in proportion: with 3 % noise the floor
-goes to zero in one of ten clean grids of 40 runs, in none of 100."""
+goes to zero in one of twenty clean tables of 20 or 40 runs, in none of 100 runs."""
 
 FEW_RUNS, NOISY, CURVED = 40, 0.03, 3
 """At most this many runs with at least this noise in log loss: percentile intervals of three or
