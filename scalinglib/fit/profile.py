@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,8 +17,9 @@ from scalinglib.fit.curve import CurveFit
 from scalinglib.fit.result import Fit, refuse
 from scalinglib.fit.scan import FARTHEST, REACH, STIFF, Place, Scan
 
-AGAIN = 2
-"""Starts of a curve from which its prediction is pulled again where it did not follow."""
+AGAIN = 4
+"""Starts of a curve from which its prediction is pulled again before an end is believed: from a
+steep or flat fit no step may lead on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,20 +212,14 @@ def profile_place(fit: CurveFit[Any], at: ArrayLike, kind: str, level: float) ->
             factors=np.append(problem.factors, weight),
         )
         found = joined.solve(start, fit.fixed)
-        if new:
+        if found is None or new:
             return found
-        # From a steep or flat fit no step may lead on, but from another start of the curve.
-        if found is None or abs(told(found[0]) - value) > 0.1 * abs(value - centre):
-            tries = [found, *(joined.solve(one, fit.fixed) for one in others)]
-            found = min((one for one in tries if one), key=lambda one: one[1], default=None)
-        if found is None:
-            return None
         return found[0], found[1] - 0.5 * (weight * (told(found[0]) - value)) ** 2
 
     noise = 1.0 if problem.absolute else 2 * fit.objective / max(fit.n_runs - fit.n_free, 1)
     first = float(np.sqrt(noise * (variance + new / weight**2)))
     centre = told(best)
-    ends, path, limit = _walk(fit, refit, centre, first, (-np.inf, np.inf), level)
+    ends, path, limit = _walk(fit, refit, centre, first, (-np.inf, np.inf), level, others)
 
     def natural(value: float) -> float:
         """The prediction that a pull leads to, or the new point itself."""
@@ -245,6 +240,7 @@ def _walk(
     first: float,
     edges: tuple[float, float],
     level: float,
+    others: Sequence[Floats] = (),
 ) -> tuple[tuple[float, float], dict[float, tuple[float, Floats]], float]:
     """Where refits rise to the limit on both sides, all deviances and parameters met, and it."""
     spare = fit.n_runs - fit.n_free
@@ -259,23 +255,34 @@ def _walk(
     path: dict[float, tuple[float, Floats]] = {centre: (0.0, np.array(fit.law.params))}
 
     def rise(value: float) -> float:
-        """Deviance less the limit, each fit started from that of the nearest value so far."""
+        """Deviance less the limit, each fit started from that of the nearest value so far.
+
+        A value is outside only if the other starts, too, find no law that is inside.
+        """
         near = min(path, key=lambda known: abs(known - value))
-        found = refit(value, path[near][1])
-        if found is None:
+        best = (np.inf, path[near][1])
+        for start in (path[near][1], *others):
+            found = refit(value, start)
+            if found is not None:
+                best = min(best, (_gain(fit, found[1]), found[0]), key=lambda one: one[0])
+            if best[0] <= limit:
+                break
+        if best[0] == np.inf:
             return np.inf
-        gain = (
-            2 * (found[1] - fit.objective)
-            if fit.problem.absolute
-            else fit.n_runs * np.log(found[1] / fit.objective)
-        )
-        path[value] = (float(gain), found[0])
-        return float(gain) - limit
+        path[value] = best
+        return best[0] - limit
 
     low, high = (
         _end(rise, centre, side * first, edge) for side, edge in zip((-1, 1), edges, strict=True)
     )
     return (low, high), path, limit
+
+
+def _gain(fit: CurveFit[Any], objective: float) -> float:
+    """Deviance of an objective."""
+    if fit.problem.absolute:
+        return 2 * (objective - fit.objective)
+    return float(fit.n_runs * np.log(objective / fit.objective))
 
 
 def _fitted(fit: CurveFit[Any], parameter: str | None) -> None:
