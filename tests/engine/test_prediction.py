@@ -154,12 +154,12 @@ def test_an_end_that_no_curve_reaches_stays_open():
 
 
 def test_a_fit_that_is_a_step_does_not_hold_its_prediction_back():
-    # Noise of 0.15 and a fit of slope 60: seven points near the top say no more than their mean.
+    # Noise of 0.15 and a fit of slope 60: the points near the top say no more than their mean.
     x = np.linspace(0.0, 6.0, 10)
     y = 1 / (1 + np.exp(-2 * (x - 3))) + 0.15 * np.random.default_rng(2).standard_normal(10)
     fit = sl.fit_curve(Sigmoid, x, y)
     top = y[x > fit.law.middle]
-    reach = stats.t.ppf(0.975, 6) * top.std(ddof=1) / np.sqrt(len(top))
+    reach = stats.t.ppf(0.975, len(top) - 1) * top.std(ddof=1) / np.sqrt(len(top))
     assert fit.law.slope > 50
     assert sl.profile(fit, at=9.0).low < top.mean() - reach / 2
 
