@@ -4,8 +4,8 @@ Tables are drawn from known laws on three designs. A clean one should be fitted 
 with a run 10 % off, a run that stopped early, tokens nearly proportional to parameters, or sizes
 nearly equal should get a warning or a refusal.
 
-``python -m benchmarks.alarms`` prints all of it in a few minutes; ``--tables`` says how many tables
-a cell.
+``python -m benchmarks.alarms`` prints all of it in ten minutes, and ``--store`` keeps it as
+``data/alarms.csv``; ``--tables`` says how many tables a cell.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 import scalinglib as sl
+from benchmarks.store import store
 from scalinglib.checks import Floats
 
 LAWS = (
@@ -32,6 +33,9 @@ DESIGNS, RUNS, NOISE = (
     (1e-3, 0.01, 0.03),
 )
 TROUBLES = ("outlier", "unfinished", "ray", "size")
+
+FEWEST = 12
+"""Fewer runs than this are not asked to show a trouble: their fit leaves too little over."""
 
 
 def sizes(design: str, n: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
@@ -78,31 +82,32 @@ def told(runs: pd.DataFrame, fit: Callable[[pd.DataFrame], Any] = sl.fit_chinchi
 
 
 def alarms(n: int, trouble: str = "", *, tables: int = 40) -> pd.DataFrame:
-    """Share of tables of `n` runs that get a word, by noise (rows) and design (columns)."""
+    """Share of tables of `n` runs that get a word, by noise and design."""
     # A run 10 % off is no outlier at 3 % noise.
     noises = NOISE[:2] if trouble in ("outlier", "unfinished") else NOISE
-    shares = [
-        [np.mean([told(table(design, n, noise, k, trouble)) for k in range(tables)])
-         for design in DESIGNS]
-        for noise in noises
-    ]  # fmt: skip
-    return pd.DataFrame(shares, index=list(noises), columns=list(DESIGNS))
+    return pd.DataFrame(
+        [(trouble or "clean", n, noise, design, tables,
+          np.mean([told(table(design, n, noise, k, trouble)) for k in range(tables)]))
+         for noise in noises for design in DESIGNS],
+        columns=["trouble", "runs", "noise", "design", "tables", "warned"],
+    )  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.alarms", description=__doc__)
     parser.add_argument("--tables", type=int, default=40, help="tables a cell")
-    tables = parser.parse_args(arguments).tables
+    parser.add_argument("--store", action="store_true", help="write data/alarms.csv")
+    options = parser.parse_args(arguments)
+    parts = []
     for trouble in ("", *TROUBLES):
-        for n in RUNS if not trouble else [n for n in RUNS if n >= 12]:
-            part = alarms(n, trouble, tables=tables)
+        for n in RUNS if not trouble else [n for n in RUNS if n >= FEWEST]:
+            parts.append(alarms(n, trouble, tables=options.tables))
+            by_noise = (100 * parts[-1].groupby("noise").warned.mean()).round(1)
             print(
-                f"{trouble or 'clean':10} {n:4d} runs: {100 * part.to_numpy().mean():5.1f} %",
-                end="  ",
+                f"{trouble or 'clean':10} {n:4d} runs: % by noise {by_noise.to_dict()}", flush=True
             )
-            print(
-                {noise: f"{100 * row.mean():.0f} %" for noise, row in part.iterrows()}, flush=True
-            )
+    if options.store:
+        store("alarms", pd.concat(parts, ignore_index=True))
     return 0
 
 

@@ -168,8 +168,9 @@ class Bootstrap:
         A confidence band is for the law itself. A predictive band is for one new run: each
         resampled law is given one log residual drawn from those of the fit, widened by
         sqrt(n / (n - k)) for the k parameters fitted. The residuals of a fit that was not to
-        logarithms are added as they are. From few runs neither keeps its level, which `warnings`
-        says; `profile` with a place does.
+        logarithms are added as they are. A resample whose constants overflow predicts no number
+        and counts as beyond either end. From few runs neither kind keeps its level, which
+        `warnings` says; `profile` with a place does.
 
         Parameters
         ----------
@@ -217,13 +218,25 @@ class Bootstrap:
             n, k = self.fit.n_runs, self.fit.n_free
             pool = self.fit.residuals.to_numpy() * np.sqrt(n / (n - k))
             logs += np.random.default_rng(seed).choice(pool, size=(len(logs), 1))
-        ends = np.quantile(logs, tails(level), axis=0)
+        ends = _ends(logs, level)
         low, high = np.exp(ends) if self.fit.logarithmic else ends
         predicted = np.broadcast_to(self.fit.predict(*points), low.shape)
         return pd.DataFrame({"low": low, "predicted": predicted, "high": high, "kind": kind})
 
     def _laws(self) -> Iterator[Any]:
         return (self.fit.rebuild(row) for row in self.params.to_numpy())
+
+
+def _ends(draws: Floats, level: float) -> Floats:
+    """Low and high ends (2, q) of draws (n, q), of which those that are no number bound neither."""
+    known = draws < np.inf
+    if known.all():
+        return np.asarray(np.quantile(draws, tails(level), axis=0))
+    sides = zip(tails(level), (-np.inf, np.inf), ("lower", "higher"), strict=True)
+    return np.stack(
+        [np.quantile(np.where(known, draws, away), share, axis=0, method=method)  # type: ignore[call-overload]
+         for share, away, method in sides]
+    )  # fmt: skip
 
 
 def bootstrap(

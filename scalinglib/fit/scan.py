@@ -203,8 +203,6 @@ class Place(Scan):
     @classmethod
     def at(cls, fit: Any, at: ArrayLike, kind: str) -> Place:
         """The scan of the prediction at a place, for the law or for one new run."""
-        if kind not in ("confidence", "predictive"):
-            raise DataError(f"kind must be 'confidence' or 'predictive', got {kind!r}.")
         if not isinstance(fit, Fit) or fit.loss != "l2":
             raise DataError(
                 "a prediction is profiled for a fit of the package's own laws with loss='l2'; "
