@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+LAB    := $(VENV)/.lab
 SITE   := _build/html
 export PYTHONHASHSEED = 0
 # Tests and pages run side by side, so the linear algebra of each needs no second thread.
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book links test test-all check notebooks serve lock data shape bench dist clean
+.PHONY: help book links test test-all check notebooks lab serve lock data shape bench dist clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,13 @@ check: $(READY)  ## the fast loop: lint, types, unit tests
 notebooks: $(READY)  ## run the chapters and store their reference outputs
 	$(BIN)/python -m tools.notebooks -j 2
 
+$(LAB): $(READY) requirements-lab.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lab.txt
+	@touch $@
+
+lab: $(LAB)  ## open the chapters in JupyterLab, whose packages are installed on first use
+	cd chapters && ../$(BIN)/jupyter lab
+
 serve: book  ## build the site and serve it on this machine
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) 8000
 
@@ -60,9 +68,10 @@ dist: $(READY)  ## build the sdist and the wheel into dist, and check them as th
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
 
-lock: $(READY)  ## compile requirements.in into requirements.txt, with hashes
-	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --python-version 3.11 \
-	  --no-header --no-annotate --no-emit-index-url requirements.in --output-file requirements.txt
+lock: $(READY)  ## compile both lists of requirements, with hashes
+	for list in requirements requirements-lab; do \
+	  $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --python-version 3.11 \
+	    --no-header --no-annotate --no-emit-index-url $$list.in --output-file $$list.txt || exit 1; done
 
 clean:  ## remove what was built, but not the environment
 	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis dist

@@ -3,7 +3,7 @@
 ``SCALINGLIB_DISPLAY`` decides, when this module is imported, what a chart becomes:
 
 ========  ============================================================================
-unset     Altair's own display, for Jupyter
+unset     a widget that needs no network where anywidget is, or Altair's own display
 site      a figure that holds the specification, drawn in the reader's browser
 text      a summary in words and 4-digit numbers, which regression tests compare
 ========  ============================================================================
@@ -14,8 +14,10 @@ from __future__ import annotations
 import html
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -256,6 +258,10 @@ def _enable() -> None:
 
         alt.renderers.register("scalinglib", _site if MODE == "site" else _text)
         alt.renderers.enable("scalinglib")
+    elif "ipykernel" in sys.modules and find_spec("anywidget") and find_spec("vl_convert"):
+        import altair as alt
+
+        alt.renderers.enable("jupyter", offline=True)
     if MODE == "text":
         pd.options.display.notebook_repr_html = False
 

@@ -133,3 +133,29 @@ for mode in ("site", "text", None):
 def test_one_switch_chooses_the_renderer():
     run = subprocess.run([sys.executable, "-c", SWITCH], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["scalinglib", "scalinglib", "default"]
+
+
+KERNEL = """
+import importlib.util, os, sys
+import altair
+os.environ.pop("SCALINGLIB_DISPLAY", None)
+sys.modules.update(dict.fromkeys(sys.argv[1:], sys))
+importlib.util.find_spec = lambda name: name in [*sys.argv, "vl_convert"]
+import scalinglib.display
+print(altair.renderers.active, altair.renderers.options)
+"""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("packages", "wanted"),
+    [
+        (("ipykernel",), "default {}"),
+        (("anywidget",), "default {}"),
+        (("ipykernel", "anywidget"), "jupyter {'offline': True}"),
+    ],
+)
+def test_a_chart_in_jupyter_brings_its_scripts_where_it_can(packages, wanted):
+    command = [sys.executable, "-c", KERNEL, *packages]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == wanted
