@@ -477,3 +477,12 @@ class TestLeftovers:
         for _, groups in drawn.values():
             share = self.reached(runs, sl.fit_chinchilla(runs), groups[keep])
             assert share["D/N"] < 0.02
+
+
+def test_the_scale_of_the_notebook_is_where_a_huber_likelihood_is_largest(lad_fit, chinchilla_runs):
+    mean = np.abs(
+        np.log(chinchilla_runs.loss)
+        - np.log(lad_fit.law.loss(chinchilla_runs.params, chinchilla_runs.tokens))
+    ).mean()
+    printed = published.printed("besiroglu2024/log scale")
+    assert f"{np.log(1e-3 * mean):.2f}" == printed.text
