@@ -5,7 +5,7 @@ import pytest
 
 import scalinglib as sl
 from scalinglib import published
-from scalinglib.laws import ExponentiatedPowerLaw, LogLinear, log_depth
+from scalinglib.laws import ExponentiatedPowerLaw, FallingSigmoid, LogLinear, log_depth
 from scalinglib.topics import inference_compute as topic
 from scalinglib.topics.inference_compute import (
     SOURCE_GRID,
@@ -355,6 +355,15 @@ class TestReinforcementCurves:
         assert np.median(ahead, axis=0)[[power, sigmoid]] == pytest.approx([1.37, 2.85], abs=0.05)
         assert (inside[:, sigmoid] <= inside[:, power]).all()
         assert (ahead[:, power] < ahead[:, sigmoid]).sum() == 12
+
+    @pytest.mark.parametrize("key", [("base", 5e8), ("base", 7.2e10), ("instruct", 7e9)])
+    def test_one_steepness_of_starts_is_enough(self, curves, key):
+        one = curves[key]
+        x, quick = np.log(one.flops) - np.log(one.flops).mean(), topic.FORMS["sigmoid"]
+        assert len(quick.starts(x, one.error)) == len(FallingSigmoid.starts(x, one.error)) / 3
+        rmse = [sl.fit_curve(form, x, one.error, transform=np.log).rmse
+                for form in (quick, FallingSigmoid)]  # fmt: skip
+        assert rmse[0] == pytest.approx(rmse[1], rel=1e-9)
 
     def test_the_worst_forecast_is_that_of_the_largest_base_model(self, scores, curves):
         last = dict(zip(curves, scores[:, 2, 2], strict=True))
