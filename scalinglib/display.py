@@ -190,6 +190,16 @@ def _text(spec: dict[str, Any], **_: object) -> dict[str, str]:
     return {"text/plain": "\n".join(summary(spec))}
 
 
+def _widget(spec: dict[str, Any], **_: object) -> dict[str, Any]:
+    from altair import Chart, JupyterChart
+
+    JupyterChart.enable_offline()
+    # The library's own style would shrink a chart to its menu, where a column gives it its width.
+    JupyterChart._css = ".vega-embed.vega-embed { width: 100%; padding: 0 }"
+    chart = JupyterChart(chart=Chart.from_dict(spec), embed_options={"actions": False})
+    return {**chart._repr_mimebundle_()[0], **_text(spec)}
+
+
 def summary(spec: dict[str, Any]) -> Iterator[str]:
     """Describe a Vega-Lite specification in lines that change when the chart does.
 
@@ -253,15 +263,13 @@ def _enable() -> None:
     pd.options.display.float_format = number
     pd.options.display.max_columns = 20
     pd.options.display.width = 100
-    if MODE in {"site", "text"}:
+    kernel = "ipykernel" in sys.modules and find_spec("anywidget") and find_spec("vl_convert")
+    if MODE in {"site", "text"} or kernel:
         import altair as alt
 
-        alt.renderers.register("scalinglib", _site if MODE == "site" else _text)
+        renderer = {"site": _site, "text": _text}.get(MODE, _widget)
+        alt.renderers.register("scalinglib", renderer)
         alt.renderers.enable("scalinglib")
-    elif "ipykernel" in sys.modules and find_spec("anywidget") and find_spec("vl_convert"):
-        import altair as alt
-
-        alt.renderers.enable("jupyter", offline=True)
     if MODE == "text":
         pd.options.display.notebook_repr_html = False
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import assets
+import nbformat
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,16 @@ KEPT = re.compile(
 )
 GLYPH = re.compile(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)></\1>')
 STYLES = {"solid", "regular", "brands", "lg"}
+NEEDED = """\
+try:
+    import chapters, scalinglib
+except ImportError:
+    raise ImportError(
+        "This notebook is a chapter of Scaling Laws, Recomputed, and runs inside its repository. "
+        "Run `git clone ADDRESS`, then `make lab` in that folder, and open it there."
+    ) from None\
+"""
+LOGO = '<div class="sidebar-primary-item">'
 FINDING = re.compile(r'<div class="finding docutils">(.*?)</div>', re.S)
 
 
@@ -72,7 +83,7 @@ class Words(HTMLParser):
         ("p", "div", "li", "tr", "h1", "h2", "h3", "h4", "pre", "figure", "figcaption", "summary",
          "dt", "dd")
     )  # fmt: skip
-    SILENT = frozenset(("script", "style", "svg", "button"))
+    SILENT = frozenset(("script", "style", "svg", "button", "form", "select"))
 
     def __init__(self, fragment: str) -> None:
         super().__init__()
@@ -123,6 +134,10 @@ def preview(page: str, name: str, base: str) -> str:
     lines = [f'<meta name="description" content="{html.escape(said)}"/>']
     lines += [f'<meta property="og:{key}" content="{html.escape(v)}"/>' for key, v in tags.items()]
     lines.append('<meta name="twitter:card" content="summary_large_image"/>')
+    if Path(name).name == "index":
+        lines.append(
+            '<link rel="alternate" type="text/plain" href="../llms.txt" title="All pages"/>'
+        )
     if article(page):
         stem = Path(name).name
         lines.append(
@@ -144,12 +159,23 @@ def mend(page: str, name: str, base: str) -> str:
     # A corner that heads nothing is no heading, and a button is called what it says.
     page = re.sub(r"<th[^>]*>\s*</th>", "<td></td>", page)
     page = page.replace('title="Search" aria-label="Search" data-bs', 'title="Search" data-bs')
+    # Exercises carry the same two ids, which nothing refers to.
+    page = re.sub(r' id="(exercise|solution)-content"', "", page)
+    page = page.replace(LOGO, f'{LOGO[:-1]} role="region" aria-label="Title">', 1)
     page = re.sub(r"<title>\d+\. ", "<title>", page)
     page = page.replace("</head>", preview(page, name, base) + "</head>", 1)
     if FINDING.search(page):
         said = f'<p class="reading-time">{minutes(page)} minutes to read</p>'
         page = page.replace('</h1>\n<div class="finding', f'</h1>\n{said}\n<div class="finding', 1)
     return together(page)
+
+
+def download(stored: Path, written: Path, address: str) -> None:
+    """The stored notebook, opened by a cell that says what it needs where that is missing."""
+    notebook = nbformat.read(stored, as_version=4)
+    needed = NEEDED.replace("ADDRESS", address)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(needed, id="needed"))
+    nbformat.write(notebook, written)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -165,6 +191,9 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         page = mend(path.read_text(), name, app.config.html_baseurl)
         path.write_text(page)
         path.with_suffix(".txt").write_text(Words(article(page)).text + "\n")
+        if (stored := ROOT / f"{name}.ipynb").exists():
+            address = app.config.html_theme_options["repository_url"]
+            download(stored, site / "_sources" / f"{name}.ipynb", address)
         title = app.env.titles[name].astext()
         listed.append(f"- [{title}]({name}.txt): {finding(page)}")
     for extra in ("genindex", "search", "py-modindex"):

@@ -104,6 +104,10 @@ def test_page_fits_a_phone(opened, page):
         "return [...document.querySelectorAll('.vl-chart svg')].map(s => s.clientWidth)"
     ):
         assert 250 <= width <= 390
+    ends = driver.execute_script(
+        "return document.querySelector('.finding')?.getBoundingClientRect().bottom ?? 0"
+    )
+    assert ends <= 844, "the first screen shows the finding whole"
 
 
 CONTRAST = """
@@ -132,6 +136,18 @@ return [...texts, ...marks]
 """
 
 
+# Tables and outputs that are wider than the sheet, which has no bar to move them by.
+CUT = """
+document.documentElement.style.width = '690px';
+const sheet = document.querySelector('.bd-article').getBoundingClientRect().right + 1;
+const cut = [...document.querySelectorAll('.bd-article table')]
+  .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > sheet)
+  .map(e => e.textContent.slice(0, 60));
+document.documentElement.style.width = '';
+return cut;
+"""
+
+
 @pytest.mark.parametrize("page", pages())
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_page_is_readable_in_both_modes(opened, page, mode):
@@ -141,6 +157,23 @@ def test_page_is_readable_in_both_modes(opened, page, mode):
     brightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
     assert brightness < 60 if mode == "dark" else brightness > 230
     assert driver.execute_script(CONTRAST) == []
+
+
+@pytest.mark.parametrize("page", [CHAPTER, "chapters/your-runs"])
+def test_a_dark_page_prints_dark_on_white(opened, page):
+    driver = opened(page)
+    chromium.dress(driver, "dark")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert driver.find_element(By.CSS_SELECTOR, ".bd-article h1").is_displayed()
+        assert not driver.find_element(By.CSS_SELECTOR, ".bd-sidebar-primary").is_displayed()
+        assert driver.execute_script("return getComputedStyle(document.body).backgroundColor") == (
+            "rgb(255, 255, 255)"
+        )
+        assert driver.execute_script(CONTRAST) == []
+        assert driver.execute_script(CUT) == []
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def slide(driver, value):

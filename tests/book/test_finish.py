@@ -2,13 +2,16 @@
 
 import gzip
 import re
+import subprocess
+import sys
 from urllib.parse import urlsplit
 
 import assets
 import finish
+import nbformat
 import pytest
 
-from .conftest import pages
+from .conftest import ROOT, pages
 
 LIMIT = 800_000
 PLANNER = 700_000
@@ -52,6 +55,32 @@ def test_a_page_describes_itself_and_has_a_plain_copy(site, page):
     assert "<" not in re.sub(r"<\s|<[\d=]", "", copy.split("\n")[0])
     assert f"({page}.txt)" in (site / "llms.txt").read_text()
     assert "fontawesome.js" not in text
+    assert ("llms.txt" in text) == page.endswith("/index")
+
+
+def test_a_menu_is_no_text_of_the_plain_copy():
+    form = (
+        "<p>Read</p><form><label>law</label><select><option>one</option></select></form><p>on</p>"
+    )
+    assert finish.plain(f"<p>Read</p>{form}<p>on</p>") == "Read on"
+
+
+def test_a_notebook_from_the_site_says_what_it_needs(site, tmp_path):
+    """Its first cell runs silently beside the repository, and names it anywhere else."""
+    notebook = nbformat.read(site / "_sources/chapters/compute.ipynb", as_version=4)
+    opening = notebook.cells[0]
+    assert opening.cell_type == "code"
+    stored = nbformat.read(ROOT / "chapters/compute.ipynb", as_version=4)
+    assert [cell.source for cell in notebook.cells[1:]] == [cell.source for cell in stored.cells]
+
+    def tried(*options, folder):
+        command = [sys.executable, *options, "-c", opening.source]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+    assert tried(folder=ROOT).returncode == 0
+    lost = tried("-S", "-E", folder=tmp_path).stderr
+    assert "git clone https://" in lost
+    assert "make lab" in lost
 
 
 @pytest.mark.parametrize(
