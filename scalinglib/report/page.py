@@ -145,7 +145,7 @@ def _lead(found: Findings, unit: str) -> str:
         for name, one in own.iloc[1:].iterrows()
     ]
     more = f"Other approaches: {' and '.join(others)}." if others else ""
-    note = f"This is {first.note}." if first.note else ""
+    note = f"This is an extrapolation, {first.note}." if first.note else ""
     return f'<div class="lead">{_says(told, " ".join(filter(None, [more, note])), vague)}</div>'
 
 
