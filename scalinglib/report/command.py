@@ -150,16 +150,13 @@ def plan(C: float, laws: Sequence[str] | None) -> str:
 
 def read(options: argparse.Namespace, points: str, skip: Sequence[Any] = ()) -> Runs:
     """The table, as `scalinglib.runs` reads it with these options."""
-    told: dict[str, Any] = {name: getattr(options, name) for name in CARRIED}
+    told: dict[str, Any] = {name: getattr(options, name) for name in CARRIED} | {"points": points}
     given: Mapping[str, Any] = {name: role or None for name, role in options.column}
     units = {role: _number(unit) for role, unit in options.unit}
     left_out = [int(row) if row.isdecimal() else row for row in options.skip]
     if points != "best":
         told["over"] = ()
-    found = runs(
-        path(options.source), columns=given, units=units, points=points, skip=[*left_out, *skip],
-        **told,
-    )  # fmt: skip
+    found = runs(path(options.source), columns=given, units=units, skip=[*left_out, *skip], **told)
     return replace(found, name=Path(options.source).name)
 
 
