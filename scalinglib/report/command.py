@@ -8,6 +8,7 @@ import importlib.metadata
 import platform
 import shlex
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +81,8 @@ def parser() -> argparse.ArgumentParser:
 def _law_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--law", action="append", metavar="KEY",
-        help=f"published law, or its source; may be repeated (default: {'; '.join(LAWS)})",
+        help="published law, a key of scalinglib.catalogue() or its source alone; may be repeated "
+        f"(default: {'; '.join(LAWS)})",
     )  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def _report_options(report: argparse.ArgumentParser) -> None:
     add("--keep-unfinished", action="store_true", help="keep runs that look unfinished")
     add("--skip", nargs="+", default=[], metavar="ROW", help="rows to leave out, by their numbers")
     add("--fill", nargs="*", metavar="COLUMN", help="merged cells to fill down; none if empty")
-    add("--decimal", choices=(",", "."), help="the decimal mark")
+    add("--decimal", choices=(",", "."), metavar="MARK", help="the decimal mark, ',' or '.'")
     add("--across", metavar="ROLE", help="what numbers in the header are, such as budget_flops")
     add("--about", metavar="FILE", help="a second table, a row a run, joined by the run's name")
 
@@ -138,10 +140,10 @@ def plan(C: float, laws: Sequence[str] | None) -> str:
     from scalinglib.display import number, quantity
 
     table = published_plan(laws or LAWS, C)
-    notes = [
-        f"{one.law}: {'; '.join(filter(None, [published.law(one.law).source, one.note]))}"
-        for one in table.itertuples()
-    ]
+    notes = []
+    for one in table.itertuples():
+        told = "; ".join(filter(None, [published.law(one.law).source, one.note]))
+        notes.append(textwrap.fill(f"{one.law}: {told}", 88, subsequent_indent="  "))
     write: Any = {"params": quantity, "tokens": quantity, "loss": number,
                   "tokens per parameter": "{:.3g}".format}  # fmt: skip
     shown = table.drop(columns="note").to_string(index=False, formatters=write)
