@@ -377,11 +377,13 @@ def enough_rows(values: Floats, free: int, what: str = "runs") -> None:
         )
 
 
-def varying(values: Floats, name: str) -> None:
-    """Refuse an observed quantity that is constant to rounding."""
-    if np.ptp(np.log(values)) < 1e-9:
+def varying(values: Floats, name: str, least: float = 1e-9) -> None:
+    """Refuse an observed quantity that is constant to rounding, or varies by less than a share."""
+    if np.ptp(np.log(values)) < least:
+        near = "" if np.ptp(values) == 0 else f" but for {np.ptp(values) / values.min():.1g} of it"
         raise FitError(
-            f"{name} is {values[0]:g} in every row, so there is no trend to fit; check the column."
+            f"{name} is {values[0]:g} in every row{near}, so there is no trend to fit; check the "
+            "column."
         )
 
 

@@ -78,8 +78,12 @@ def load(name: str) -> pd.DataFrame:
     >>> len(runs), int((~runs.excluded).sum())
     (245, 240)
     """
-    resource = describe(name)
-    return parse_table(resource, (_folder() / resource["path"]).read_bytes())
+    return parse_table(describe(name), path(name).read_bytes())
+
+
+def path(name: str) -> Path:
+    """Where the file of a table lies."""
+    return _folder() / str(describe(name)["path"])
 
 
 def parse_table(resource: Resource, content: bytes) -> pd.DataFrame:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from scalinglib.checks import Floats, enough_rows, positive, table, unit_doubts, varying
+from scalinglib.checks import Floats, enough_rows, one_ray, positive, table, unit_doubts, varying
 from scalinglib.compute import FLOPS_PER_PARAM_TOKEN, PF_DAY, pf_days
-from scalinglib.errors import DataError
+from scalinglib.errors import DataError, FitError
 from scalinglib.fit.huber import Expansion, SmoothProblem
 from scalinglib.fit.model import Equation, Model, squared
 from scalinglib.fit.result import DELTA, Fit, Loss, conclude, threshold
@@ -314,7 +314,9 @@ def fit_kaplan(
     logs = np.log(values[:2])
     centre = logs.mean(axis=1)
     for axis, name in enumerate(("params", "tokens")):
-        varying(values[axis], name)
+        varying(values[axis], name, least=0.1)
+    if ray := one_ray(*values[:2]):
+        raise FitError(f"the runs cannot separate size from data: {ray}.")
     factors = inverse_sd(weights, sigma, values[2], labels, slope=1 / values[2], runs=runs)
     problem = KaplanProblem(
         logs - centre[:, None],

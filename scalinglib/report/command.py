@@ -8,6 +8,7 @@ import importlib.metadata
 import platform
 import shlex
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,11 @@ from typing import Any
 import pandas as pd
 
 from scalinglib import datasets, published
+from scalinglib.catalogue import plans
 from scalinglib.errors import DataError, FitError
 from scalinglib.report.findings import find, spoken
 from scalinglib.report.page import render
-from scalinglib.report.plans import LAWS, published_plan, resolve
+from scalinglib.report.plans import LAWS, published_plan
 from scalinglib.runs import Runs, runs
 
 EXAMPLES = """examples:
@@ -79,7 +81,8 @@ def parser() -> argparse.ArgumentParser:
 def _law_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--law", action="append", metavar="KEY",
-        help=f"published law, or its source; may be repeated (default: {'; '.join(LAWS)})",
+        help="published law, a key of scalinglib.catalogue() or its source alone; may be repeated "
+        f"(default: {'; '.join(LAWS)})",
     )  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def _report_options(report: argparse.ArgumentParser) -> None:
     add("--keep-unfinished", action="store_true", help="keep runs that look unfinished")
     add("--skip", nargs="+", default=[], metavar="ROW", help="rows to leave out, by their numbers")
     add("--fill", nargs="*", metavar="COLUMN", help="merged cells to fill down; none if empty")
-    add("--decimal", choices=(",", "."), help="the decimal mark")
+    add("--decimal", choices=(",", "."), metavar="MARK", help="the decimal mark, ',' or '.'")
     add("--across", metavar="ROLE", help="what numbers in the header are, such as budget_flops")
     add("--about", metavar="FILE", help="a second table, a row a run, joined by the run's name")
 
@@ -136,12 +139,11 @@ def plan(C: float, laws: Sequence[str] | None) -> str:
     """The table that ``plan`` prints, and its sources."""
     from scalinglib.display import number, quantity
 
-    keys = [resolve(key) for key in laws or LAWS]
-    table = published_plan(keys, C)
-    notes = [
-        f"{one.law}: {'; '.join(filter(None, [published.law(one.law).source, one.note]))}"
-        for one in table.itertuples()
-    ]
+    table = published_plan(laws or LAWS, C)
+    notes = []
+    for one in table.itertuples():
+        told = "; ".join(filter(None, [published.law(one.law).source, one.note]))
+        notes.append(textwrap.fill(f"{one.law}: {told}", 88, subsequent_indent="  "))
     write: Any = {"params": quantity, "tokens": quantity, "loss": number,
                   "tokens per parameter": "{:.3g}".format}  # fmt: skip
     shown = table.drop(columns="note").to_string(index=False, formatters=write)
@@ -150,17 +152,20 @@ def plan(C: float, laws: Sequence[str] | None) -> str:
 
 def read(options: argparse.Namespace, points: str, skip: Sequence[Any] = ()) -> Runs:
     """The table, as `scalinglib.runs` reads it with these options."""
-    source: Any = options.source
-    if not Path(source).exists() and source in datasets.names():
-        source = datasets.load(source)
-    told: dict[str, Any] = {name: getattr(options, name) for name in CARRIED}
+    told: dict[str, Any] = {name: getattr(options, name) for name in CARRIED} | {"points": points}
     given: Mapping[str, Any] = {name: role or None for name, role in options.column}
     units = {role: _number(unit) for role, unit in options.unit}
     left_out = [int(row) if row.isdecimal() else row for row in options.skip]
     if points != "best":
         told["over"] = ()
-    found = runs(source, columns=given, units=units, points=points, skip=[*left_out, *skip], **told)  # type: ignore[arg-type]
-    return found if isinstance(source, str) else replace(found, name=options.source)
+    found = runs(path(options.source), columns=given, units=units, skip=[*left_out, *skip], **told)
+    return replace(found, name=Path(options.source).name)
+
+
+def path(source: str) -> Path:
+    """A file, or that of a shipped table by its name."""
+    shipped = not Path(source).exists() and source in datasets.names()
+    return datasets.path(source) if shipped else Path(source)
 
 
 def _number(text: str) -> float | str:
@@ -196,7 +201,7 @@ def report(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         print(f"[{next(steps)}/7] {what}", file=sys.stderr, flush=True)
 
     tell(f"reading {options.source}")
-    laws = [resolve(key) for key in options.law or LAWS]
+    laws = list(plans(1e21, options.law or LAWS).index)
     skip = others(options)
     table = read(options, options.points, skip)
     table.set_aside.loc[table.set_aside["row"].isin(skip), "reason"] = OTHER
@@ -227,7 +232,5 @@ def versions() -> dict[str, str]:
 
 
 def _digest(source: str) -> str:
-    path = Path(source)
-    if not path.exists():
-        return f"{source} as shipped with the package"
-    return f"{path.name}, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    file = path(source)
+    return f"{file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"

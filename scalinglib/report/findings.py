@@ -206,11 +206,9 @@ def plan(
 ) -> pd.DataFrame:  # fmt: skip
     """A row for each own approach and each published law; own intervals stand in ``spread``."""
     rows = []
-    tokens = frame["tokens"].max() if "tokens" in frame else np.nan
     for one in approaches:
         if one.fit is not None:
-            ends = (float(frame["params"].max()), float(tokens))
-            made, _ = attempt(partial(row, one.name, one.fit, C, ends))
+            made, _ = attempt(partial(row, one.name, one.fit, C, frame))
             if made:
                 own = isinstance(one.fit, Fit) and intervals is not None
                 rows.append(made | {"spread": spread(intervals.boot, C) if own else {}})  # type: ignore[union-attr]

@@ -145,7 +145,7 @@ def _lead(found: Findings, unit: str) -> str:
         for name, one in own.iloc[1:].iterrows()
     ]
     more = f"Other approaches: {' and '.join(others)}." if others else ""
-    note = f"This is {first.note}." if first.note else ""
+    note = f"This is an extrapolation, {first.note}." if first.note else ""
     return f'<div class="lead">{_says(told, " ".join(filter(None, [more, note])), vague)}</div>'
 
 
@@ -302,13 +302,13 @@ def _plans(found: Findings, unit: str) -> str:
         if unit != "nats per token":
             table = table.assign(loss=table["loss"].where(table["law"].isin(ours)))
         rows = [
-            (one["law"], *(
+            ((one["law"], one["note"]), *(
                 (write[k](one[k]) if one[k] == one[k] else "",
-                 between(one["spread"].get(k), write[k])) for k in columns), one["note"])
+                 between(one["spread"].get(k), write[k])) for k in columns))
             for _, one in table.iterrows()
         ]  # fmt: skip
-        head = ("law", "parameters", "tokens", "tokens per parameter", f"loss ({unit})", "note")
-        parts.append(grid(rows, head, text=(0, 5), caption=f"{power(C)} FLOP"))
+        head = ("law", "parameters", "tokens", "tokens per parameter", f"loss ({unit})")
+        parts.append(grid(rows, head, caption=f"{power(C)} FLOP"))
     other = (
         "Published losses are of other data and other tokenisers: compare the splits, not the "
         "losses."

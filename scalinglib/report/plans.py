@@ -8,13 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from scalinglib import published
-from scalinglib.catalogue import resolve as key_of
-from scalinglib.catalogue import split
-from scalinglib.datasets import load
+from scalinglib.catalogue import beyond, plans, split
 from scalinglib.errors import DataError, FitError
 from scalinglib.fit.bootstrap import Bootstrap
-from scalinglib.optimum import Allocation, compute_optimal
+from scalinglib.optimum import compute_optimal
 
 LAWS = (
     "besiroglu2024/headline fit", "hoffmann2022/approach 3", "muennighoff2023/base",
@@ -22,61 +19,25 @@ LAWS = (
 )  # fmt: skip
 """Published laws that a plan is set beside, unless others are asked for."""
 
-RUNS = {"besiroglu2024": "chinchilla_runs", "hoffmann2022": "chinchilla_runs",
-        "pearce2024": "chinchilla_runs", "muennighoff2023": "repeated_data_runs"}  # fmt: skip
-"""Tables of the runs behind a published law, by its source."""
 
-
-def resolve(key: str) -> str:
-    """The key of a published law of runs, or of the first one of a source; else a refusal."""
-    found = key_of(key)
-    split(published.law(found), 1e21)
-    return found
-
-
-def largest(source: str) -> tuple[float, float] | None:
-    """Most parameters and most tokens of the runs behind a published law, where they are known."""
-    if source == "kaplan2020":
-        ends = [published.value(f"kaplan2020/range/{one}/high") for one in "ND"]
-        return ends[0], ends[1]
-    if source not in RUNS:
-        return None
-    runs = load(RUNS[source])
-    return float(runs.params.max()), float(runs.tokens.max())
-
-
-def beyond(best: Allocation, ends: tuple[float, float] | None) -> str:
-    """How far a split lies beyond the runs of its law, in words; empty inside them."""
-    if ends is None:
-        return "its runs are not public here"
-    told = [
-        f"{float(f'{value / end:.2g}'):g} times {thing}"
-        for value, end, thing in zip(
-            (best.N, best.D), ends, ("the largest model", "the most tokens"), strict=True
-        )
-        if value > 1.05 * end
-    ]
-    return f"extrapolated: {' and '.join(told)} of its runs" if told else ""
-
-
-def row(name: str, law: Any, C: float, ends: tuple[float, float] | None) -> dict[str, Any]:
-    """One line of a plan."""
+def row(name: str, law: Any, C: float, runs: pd.DataFrame) -> dict[str, Any]:
+    """One line of a plan by a law that was fitted to runs."""
     best = split(law, C)
+    ends = {f"{letter}_{end}": runs[column].agg(how) if column in runs else float("nan")
+            for letter, column in (("N", "params"), ("D", "tokens"), ("C", "flops"))
+            for end, how in (("low", "min"), ("high", "max"))}  # fmt: skip
     return {"law": name, "params": float(best.N), "tokens": float(best.D),
             "tokens per parameter": float(best.tokens_per_param), "loss": float(best.loss),
-            "note": beyond(best, ends)}  # fmt: skip
+            "note": beyond(pd.Series(ends), best)}  # fmt: skip
 
 
 def published_plan(keys: Iterable[str], C: float) -> pd.DataFrame:
     """The split of a budget (FLOP) under published laws, a row a law."""
-    rows = []
-    for key in keys:
-        source = key.split("/")[0]
-        one = row(key, published.law(key), C, largest(source))
-        if source == "kaplan2020":
-            one["note"] = "; ".join(filter(None, ["non-embedding parameters", one["note"]]))
-        rows.append(one)
-    return pd.DataFrame(rows)
+    table = plans(C, keys).rename_axis("law").reset_index()
+    counted = table["counts"].map(lambda what: "" if what == "total" else f"N counts {what}")
+    note = ["; ".join(filter(None, both)) for both in zip(counted, table["beyond"], strict=True)]
+    table = table.rename(columns={"tokens_per_param": "tokens per parameter"}).assign(note=note)
+    return table.drop(columns=["counts", "beyond"])
 
 
 def spread(boot: Bootstrap, C: float) -> dict[str, tuple[float, float]]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from scalinglib.errors import DataError
 from scalinglib.runs.reading import Table, blank
 from scalinglib.runs.units import LOSS_UNITS, unit_of
@@ -20,8 +22,8 @@ _TRAIN = {"train", "training", "trained", "model"}
 _WORDS = {
     "params": (
         {"param", "params", "parameter", "parameters"},
-        {*_COUNT, "model", "non", "embedding", "nonembedding", "emb", "trainable", "active",
-         "activated", "size", "all"},
+        {*_COUNT, "model", "non", "embedding", "nonembedding", "emb", "trainable", "act",
+         "active", "activated", "size", "all"},
     ),
     "tokens": (
         {"token", "tokens", "toks"},
@@ -45,8 +47,8 @@ _WORDS = {
 """For each role the words of which a name holds at least one, and those that it may hold beside."""
 
 _EXACT = {
-    "params": ("n", "model size", "size", "non embedding", "non emb", "n active", "n activated",
-               "n total"),
+    "params": ("n", "model size", "size", "non embedding", "non emb", "n act", "n active",
+               "n activated", "n total"),
     "tokens": ("d", "data size", "dataset size"),
     "flops": ("c",),
     "loss": ("l", "bits per byte", "bits per token", "bits per character"),
@@ -60,7 +62,7 @@ _EXACT = {
 """Names that stand alone; of several for a run, a seed, a step or a state the first is taken."""
 
 _PREFIXES = {"config", "summary", "params", "metrics", "tags", "hparams", "attributes", "trainer",
-             "mlflow", "data", "args", "throughput"}  # fmt: skip
+             "mlflow", "data", "args", "throughput", "parameters", "logs"}  # fmt: skip
 _UNLIKE = {"std", "se", "err", "error", "min", "max", "ratio", "scale", "weight", "aux", "z",
            "balance", "balancing", "router", "delta", "gap", "diff", "grad", "stderr",
            "best"}  # fmt: skip
@@ -194,6 +196,20 @@ def families(table: Table, settled: set[str]) -> list[str]:
     ]
 
 
+def mixtures(table: Table, given: Mapping[str, str | None], roles: Mapping[str, str]) -> list[str]:
+    """A sentence on a size beside a number of experts, unless the user has said what it is."""
+    size = {role: name for name, role in roles.items() if name not in given}.get("params", "")
+    if not size or {"act", "active", "activated", "total"} & set(words(size)):
+        return []
+    several = [name for name in table.cells if "experts" in words(name)
+               and pd.to_numeric(table.cells[name], errors="coerce").max() > 1]  # fmt: skip
+    return [
+        f"column {name!r} says that these are mixtures of experts; laws differ in whether N counts "
+        f"the active parameters or all, so say which {size!r} does, columns={{{size!r}: 'params'}}."
+        for name in several[:1]
+    ]
+
+
 def _one_size(table: Table, name: str, sizes: Sequence[str]) -> bool:
     """Whether a column may name runs: a run has one size, an experiment or a model family many."""
     if not sizes:
@@ -227,7 +243,7 @@ def _choose(table: Table, role: str, candidates: Sequence[tuple[str, str]]) -> t
         return (*kept[0], f"its name, before {', '.join(rest)}")
     listed, one = ", ".join(repr(name) for name, _ in kept), kept[0][0]
     why = "they may hold different things"
-    if any({"active", "activated"} & set(words(name)) for name, _ in kept):
+    if any({"act", "active", "activated"} & set(words(name)) for name, _ in kept):
         why = "a mixture of experts has active and total ones, and laws differ in which they mean"
     raise table.refuse(
         f"columns {listed} can all be read as {role}; {why}. Say which, for example "

@@ -121,10 +121,16 @@ def _json(name: str, text: str, known: Callable[[list[str]], int]) -> Table:
         return Table(name, pd.json_normalize(records).set_axis([k for k, _ in lines]))
     if isinstance(whole, dict) and {"columns", "data"} <= set(whole):
         whole = [dict(zip(whole["columns"], row, strict=False)) for row in whole["data"]]
+    if isinstance(whole, dict):
+        inner = [one for one in whole.values() if isinstance(one, list) and one]
+        inner = [one for one in inner if all(isinstance(record, dict) for record in one)]
+        whole = inner[0] if len(inner) == 1 else whole
     if isinstance(whole, dict) and all(isinstance(value, list) for value in whole.values()):
         return Table(name, as_frame(whole, name, KINDS))
     if isinstance(whole, dict) and known(list(whole)) > 1 and isinstance(whole[min(whole)], dict):
         return Table(name, pd.DataFrame(whole))
+    if isinstance(whole, dict) and all(isinstance(value, dict) for value in whole.values()):
+        whole = [{"run": run, **record} for run, record in whole.items()]
     records = whole if isinstance(whole, list) else [whole]
     if not all(isinstance(record, dict) for record in records):
         raise DataError(f"{name}: the JSON holds no records; write a list of objects, one a run.")
@@ -214,7 +220,7 @@ def _unique(table: Table) -> Table:
     cells = cells.loc[~void.all(axis=1).to_numpy(), ~void.all(axis=0).to_numpy()]
     if not len(cells):
         raise DataError(f"{table.name} has a header but no rows; check the filter that made it.")
-    return Table(table.name, cells.reset_index(drop=True), table.text, cells.index)
+    return Table(table.name, cells.reset_index(drop=True), table.text, cells.index.to_flat_index())
 
 
 def blank(column: pd.Series[Any]) -> pd.Series[bool]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from scalinglib.checks import Floats
 from scalinglib.errors import DataError
+from scalinglib.runs.columns import recognise
 from scalinglib.runs.reading import Table, blank
 
 FINISHED, FINISHED_BUDGET, SIZES_NEAR = 0.98, 0.85, 9
@@ -81,12 +82,17 @@ def spare(table: Table, skip: Sequence[Any]) -> tuple[Table, list[Aside]]:
         same = (shown == head).to_numpy()
         void = np.stack([blank(text[name]).to_numpy() for name in text], axis=1)
         tests.append(((same | void).all(axis=1) & (same.sum(axis=1) > 1), "repeats the header"))
-        label = np.stack([shown[name].str.fullmatch(_TOTAL).to_numpy(bool) for name in shown])
-        tests.append((label.any(axis=0), "a total, not a run"))
+        # Elsewhere, and in most rows, the word is a setting: how a loss or a layer was pooled.
+        told = [name for name in shown if name == cells.columns[0] or recognise(name)]
+        label = [shown[name].str.fullmatch(_TOTAL).to_numpy(bool) for name in told]
+        label = [one for one in label if one.mean() < MERGED] or [np.zeros(len(cells), bool)]
+        tests.append((np.any(label, axis=0), "a total, not a run"))
         rule = np.stack([shown[name].str.fullmatch(r":?-{2,}:?").to_numpy(bool) for name in shown])
         tests.append((rule.all(axis=0), "a rule under the header"))
         if table.text:
-            tests.append((shown.iloc[:, 0].str.startswith("# ").to_numpy(), "a comment"))
+            first = shown.iloc[:, 0].str
+            alone = first.startswith("#").to_numpy() & void[:, 1:].all(axis=1)
+            tests.append((alone | first.startswith("# ").to_numpy(), "a comment"))
     keep = np.ones(len(cells), dtype=bool)
     for found, why in tests:
         found = found & keep
@@ -144,7 +150,8 @@ def groups(frame: pd.DataFrame, config: Sequence[str]) -> NDArray[np.int64]:
 
 def _along(frame: pd.DataFrame) -> str | None:
     """What a run goes along: its steps, or tokens or FLOP if runs are named."""
-    found = next((one for one in ("step", "tokens", "flops") if one in frame), None)
+    counted = ("step", "tokens", "flops")
+    found = next((one for one in counted if one in frame and len(frame[one].unique()) > 1), None)
     return found if found == "step" or "run" in frame else None
 
 
@@ -242,7 +249,7 @@ def _by_peers(frame: pd.DataFrame, compute: pd.Series[float] | None, why: pd.Ser
     for name, values in measures.items():
         level = levels(values.to_numpy(dtype=float))
         size = np.bincount(level)[level]
-        peered = size >= PEERS
+        peered, alone = size >= PEERS, size == 1
         gaps = np.diff(np.log(np.sort(values, kind="stable")))
         apart = gaps[gaps > SAME]
         if len(apart) and np.median(apart) < APART:
@@ -253,7 +260,7 @@ def _by_peers(frame: pd.DataFrame, compute: pd.Series[float] | None, why: pd.Ser
             at = np.searchsorted(tops := np.unique(values[peered]), values.to_numpy())
             ends = np.concatenate([[-np.inf], tops, [np.inf]])
             below, above = values / ends[at], values / ends[at + 1]
-            on = peered | (above == 0) | (above >= near) | ((below > 0) & (below <= 1 / near))
+            on = ~alone | (above == 0) | (above >= near) | ((below > 0) & (below <= 1 / near))
             on_level.append(on)
             shares.append((name, above))
         elif peered.all():

@@ -14,7 +14,17 @@ from scalinglib.checks import implausible_counts
 from scalinglib.compute import training_flops
 from scalinglib.errors import DataError
 from scalinglib.runs import shapes, structure
-from scalinglib.runs.columns import COUNTED, ROLES, Taken, assign, families, known, near, words
+from scalinglib.runs.columns import (
+    COUNTED,
+    ROLES,
+    Taken,
+    assign,
+    families,
+    known,
+    mixtures,
+    near,
+    words,
+)
 from scalinglib.runs.reading import Table, blank, read
 from scalinglib.runs.result import Runs
 from scalinglib.runs.structure import Aside
@@ -122,7 +132,7 @@ def runs(
     table, filled = structure.fill_down(table, roles, fill)
     frame, how, more = _values(table, taken, dict(units or {}), decimal)
     aside += more
-    notes = families(table, {*given, *(one.column for one in taken)})
+    notes = families(table, {*given, *roles}) + mixtures(table, given, roles)
     frame = _derive(table, frame, derive, how, notes)
     _plausible(table, frame, dict(units or {}), roles)
     for row in how:
@@ -149,10 +159,12 @@ def _needed(table: Table, roles: dict[str, str]) -> None:
     if role is not None:
         names = list(map(str, table.cells))
         left = [name for name in names if name not in roles]
-        close, one = near(role, left), (left or names)[0]
-        remedy = f"Say which holds it, for example columns={{{one!r}: {role!r}}}"
+        close, one = near(role, left), left[0] if len(left) == 1 else "..."
+        remedy = f"Say which holds it, columns={{{one!r}: {role!r}}}"
         if close:
             remedy = f"Column {close}"
+        elif known(table.cells.iloc[:, 0].astype(str).tolist()) > 1:
+            remedy = f"Column {names[0]!r} holds the names instead; turn the table on its side"
         elif not left and "run" in roles.values():
             remedy = "Give a second table that has it, a row a run, as about='runs.csv'"
         raise table.refuse(

@@ -19,7 +19,7 @@ SCALES = {
     **dict.fromkeys(("count", "counts"), 1.0),
     **dict.fromkeys(("k", "thousand", "thousands"), 1e3),
     **dict.fromkeys(("m", "mm", "mio", "mn", "million", "millions"), 1e6),
-    **dict.fromkeys(("b", "bn", "g", "billion", "billions"), 1e9),
+    **dict.fromkeys(("b", "bn", "g", "mrd", "billion", "billions"), 1e9),
     **dict.fromkeys(("t", "tn", "trillion", "trillions"), 1e12),
 }
 """What a letter or a word behind a count multiplies it by."""
@@ -120,7 +120,8 @@ def _marked(column: pd.Series[Any]) -> list[tuple[Any, str]]:
     """Different texts of a column with a comma, and some with a point, each with its first row."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         return []
-    texts = column[column.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)]
+    text = column.map(lambda cell: isinstance(cell, str)).to_numpy(dtype=bool)
+    texts = column[text].astype(object)
     comma, point = (texts.str.contains(mark, regex=False).to_numpy(dtype=bool) for mark in ",.")
     some = pd.concat([texts[comma].drop_duplicates(), texts[point & ~comma].head(200)])
     return list(some.items())
@@ -203,7 +204,7 @@ def numbers(
     cells = table.cells[column]
     void = blank(cells).to_numpy()
     counted = role not in ("loss", "seed", "step", "planned_steps")
-    if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
+    if cells.dtype.kind in "iuf":
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         scales = np.full(len(values), np.nan)
     else:
@@ -233,7 +234,7 @@ def _cells(table: Table, column: str, role: str, comma: bool, void: Any) -> tupl
     filled = cells[~void]
     codes, texts = pd.factorize(filled.astype(object))
     found = np.full((len(texts), 2), np.nan)
-    if pd.api.types.is_string_dtype(filled.dtype) and not comma:
+    if not comma and all(isinstance(text, str) for text in texts):
         found[:, 0] = pd.to_numeric(pd.Series(texts), errors="coerce")
     for k in np.flatnonzero(np.isnan(found[:, 0])):
         text = texts[k]

@@ -211,6 +211,22 @@ def test_a_ratio_from_runs_at_one_ratio_is_refused_or_doubted(jitter, decades):
         assert told
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("exact", ["ratio", "params", "tokens"])
+def test_a_joint_law_of_two_terms_needs_both_to_vary_apart(exact, jitter):
+    law = sl.KaplanLaw(alpha_N=0.076, alpha_D=0.103, N_c=6.4e13, D_c=1.8e13)
+    for seed in range(6):
+        generator = np.random.default_rng([seed, round(100 * jitter)])
+        N = 10 ** generator.uniform(7, 10, 25)
+        D = 10 ** generator.uniform(9, 12, 25)
+        near = np.exp(jitter * generator.uniform(-0.4, 0.4, 25))
+        N, D = {"ratio": (N, 20 * N * near**2), "params": (1e8 * near, D),
+                "tokens": (N, 1e10 * near)}[exact]  # fmt: skip
+        runs = pd.DataFrame({"params": N, "tokens": D, "loss": law.loss(N, D)})
+        with pytest.raises(sl.FitError, match="move together" if exact == "ratio" else exact):
+            sl.fit_kaplan(runs)
+
+
 @pytest.mark.parametrize("decimals", [3, 4, 6, 8, 10, 12, 17])
 @pytest.mark.parametrize("design", ["grid", "random", "isoflop"])
 def test_rounded_losses_of_a_formula_are_not_called_hard(decimals, design):

@@ -1,5 +1,6 @@
 """The command line: what it prints, writes and refuses, and that a report stands alone."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -78,6 +79,11 @@ def test_a_shipped_table_becomes_a_report(shipped, chinchilla_fit):
         assert f"{value:.4g}" in told
     assert "240 rows were kept" in told
     assert "another value than --only says 5" in told
+    # Rows are those of the file, whose header is row 1.
+    worst = chinchilla_fit.residuals.abs().nlargest(3).index + 2
+    assert f"the rows farthest off are {', '.join(map(str, worst))}." in told
+    file = sl.datasets.path("chinchilla_runs")
+    assert f"{file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}" in told
     assert "python -m scalinglib report chinchilla_runs --only excluded=False" in told
     assert all(key in told for key in LAWS)
     assert np.__version__ in told
@@ -135,6 +141,61 @@ def test_every_approach_is_fitted_or_refused_in_words(make, options, fitted, tmp
         assert all(one in told for one in sl.fit_isoflop(table).warnings)
 
 
+def tracker():
+    """A tracker's export: prefixes, a crashed run, losses of training beside those held out."""
+    runs = isoflop()
+    size, spent = runs["N"].to_numpy(), runs["C budget"].to_numpy()
+    out = pd.DataFrame({"Name": [f"run-{k}" for k in range(len(runs))], "State": "finished"})
+    out["config.n_params"], out["config.flop_budget"] = size, spent
+    out["summary._step"], out["summary.tokens"] = 5000, spent / 6 / size
+    out["summary.train_loss"], out["summary.val_loss"] = runs.loss - 0.1, runs.loss
+    out.loc[10, ["State", "summary.tokens"]] = "crashed", out.loc[10, "summary.tokens"] / 2
+    return out.to_csv(index=False)
+
+
+def merged():
+    """A spreadsheet: a title, semicolons, decimal commas, sizes that stand once, a mean."""
+    own = [f"{n:g};{d}B;{y:.3f}".replace(".", ",") for n in (40, 90, 200, 450, 1000)
+           for d in (2, 4, 8, 16, 32) for y in [LAW.loss(1e6 * n, 1e9 * d)]]  # fmt: skip
+    own = [row if k % 5 == 0 else row[row.index(";") :] for k, row in enumerate(own)]
+    return "\n".join(["Our runs;;", "params (M);Tokens;val loss", *own, "Mean;;3,000"])
+
+
+def sweep():
+    """Three learning rates at each size and number of tokens."""
+    runs = scattered().iloc[:30]
+    rates = [runs.assign(lr=r, loss=runs.loss + 0.05 * k) for k, r in enumerate((1e-3, 3e-4, 3e-3))]
+    return pd.concat(rates).to_csv(index=False)
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "said"),
+    [
+        (tracker, [], ["34 rows were kept", "run-10 unfinished: state crashed",
+                       "its name, before summary.train_loss", "by the IsoFLOP profiles"]),
+        (merged, [], ["25 rows were kept", "merged cells filled down", "decimal comma",
+                      "28 a total, not a run", "approach 3) yes"]),
+        (lambda: isoflop().to_csv(index=False), ["--derive", "tokens"],
+         ["derived as you said: FLOP / (6 params)", "approach 2) yes", "approach 3) yes"]),
+        (lambda: checkpoints().to_csv(index=False), ["--points", "all"],
+         ["144 rows were kept: every checkpoint", "come in clusters", "approach 1) yes",
+          "too high"]),
+        (lambda: checkpoints().to_csv(index=False), [],
+         ["an earlier checkpoint of its run 132", "--points all fits every one"]),
+        (sweep, [], ["several values of lr", "--points best --over COLUMN"]),
+        (sweep, ["--points", "best", "--over", "lr"],
+         ["30 rows were kept: best of sweep over lr", "not the best of its sweep over lr 60"]),
+    ],
+)  # fmt: skip
+def test_tables_as_people_have_them_go_from_file_to_report(make, options, said, tmp_path):
+    path, out = tmp_path / "runs.csv", tmp_path / "out.html"
+    path.write_text(make(), encoding="utf-8")
+    assert main(["report", str(path), "--resamples", "100", *options, "-o", str(out)]) == 0
+    told = words(page(out))
+    assert [one for one in said if one not in told] == []
+    assert re.search(r"FLOP are best spent on|could be fitted", told)
+
+
 def test_runs_that_settle_nothing_are_not_planned_with(tmp_path):
     runs = scattered().iloc[:9]
     draw = np.random.default_rng(1)
@@ -163,7 +224,11 @@ def test_what_comes_from_the_file_is_only_text(tmp_path):
         ("params,tokens,loss\n70,1400,4.1\n160,3200,3.7\n", [], ["units=", "--unit ROLE=UNIT"]),
         ("size,score,x\n1e8,4,1\n", [], ["loss", "--column NAME=ROLE"]),
         ("params,tokens,loss\n1e8,1e9,4\n", ["--law", "besirogl2024"], ["besiroglu2024/"]),
-        ("params,tokens,loss\n1e8,1e9,4\n", ["--law", "kaplan2020/tokens"], ["PowerLaw"]),
+        (
+            "params,tokens,loss\n1e8,1e9,4\n",
+            ["--law", "kaplan2020/tokens"],
+            ["cannot split a budget"],
+        ),
         ("params,tokens,loss\n1e8,1e9,4\n", ["--only", "x=1"], ["--only", "'x'"]),
         ("params,tokens,loss\n1e8,1e9,4\n", ["--only", "loss=1"], ["no row"]),
         ("params,tokens,loss\n1e8,1e9,4\n", ["-o", "no/such/o.html"], ["no/such"]),
@@ -221,7 +286,7 @@ def test_a_plan_is_what_the_law_says(C, capsys):
     assert float(tokens[:-1]) * scale[tokens[-1]] == pytest.approx(best.D, rel=6e-3)
     assert float(ratio) == pytest.approx(best.tokens_per_param, rel=6e-3)
     assert float(loss) == pytest.approx(best.loss, rel=6e-4)
-    assert ("extrapolated" in told) == (C > 1e22)
+    assert ("of its runs" in told) == (C > 1.3e22)
     assert sl.published.EPOCH_2024.source in told
 
 

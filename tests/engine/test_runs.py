@@ -44,6 +44,9 @@ def same(table):
         CSV.replace("\n", "\r"),
         CSV.replace("\n", "\r\n"),
         "\ufeff" + CSV,
+        "#made by eval.py\n" + CSV + "#end\n# of, all\n",
+        "Parameter (Mio);Tokens (Mrd);loss\n70;1,4;4,12\n160;3,2;3,71\n410;8,2;3,3\n",
+        "parameters/n_params,parameters/tokens,logs/val_loss\n7e7,1.4e9,4.12\n1.6e8,3.2e9,3.71\n4.1e8,8.2e9,3.3\n",
         "A study of sizes\n\n" + CSV,
         "params,tokens,loss\n70M,1.4B,4.12\n160M,3.2B,3.71\n410M,8.2B,3.3\n",
         "params,tokens,loss\n70 M,1.4 billion,4.12\n160 M,3.2bn,3.71 nats\n410 m,8.2B tokens,3.3\n",
@@ -110,6 +113,9 @@ def test_names_of_the_field(name, role):
     ("text", "words"),
     [
         ("", ["empty"]),
+        ("N,N_act,D,loss\n8e9,1e9,1e11,2.4\n", ["'N_act'", "mixture of experts", "columns="]),
+        ("run,a,b\nparams,1e8,2e8\ntokens,1e9,2e9\nloss,4,3.9\n", ["'run'", "on its side"]),
+        ("Wall time,Step,Value\n1.7e9,10,4\n1.7e9,20,3.5\n", ["params", "columns={'...'"]),
         ("params,tokens,loss\n", ["no rows"]),
         ("loss\n3\n4\n", ["one column"]),
         (CSV.replace("3.71", "(partial)"), ["row 3", "'loss'", "(partial)", "skip=[3]"]),
@@ -371,3 +377,56 @@ def test_rows_that_repeat_another_are_named(extra):
     assert f"{extra} row" in told[0]
     assert "(row 20" in told[0]
     assert not sl.runs(pd.concat([rows.assign(host="a"), rows.assign(host="b")])).warnings
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda runs: {"runs": runs}, lambda runs: {"log_history": runs, "best": 3.3, "flags": []},
+     lambda runs: {f"r{k}": one for k, one in enumerate(runs)}],
+)  # fmt: skip
+def test_records_under_a_name_are_found(wrap, tmp_path):
+    (tmp_path / "runs.json").write_text(json.dumps(wrap(GOOD.to_dict("records"))))
+    same(table := sl.runs(tmp_path / "runs.json"))
+    assert ("run" in table.frame) == ("r0" in wrap([1]))
+
+
+@pytest.mark.parametrize("word", ["mean", "Sum", "average"])
+@pytest.mark.parametrize("times", [1, 3, 6])
+def test_how_a_loss_was_pooled_is_no_total(word, times):
+    rows = pd.concat([GOOD, GOOD.assign(tokens=3 * GOOD.tokens, loss=GOOD.loss - 0.2)])
+    rows["pooling"] = [word] * times + ["last"] * (6 - times)
+    for own in (rows, rows[["pooling", *GOOD]]):
+        # In the first column, in few rows, the word stands where a total has its name.
+        first = own.columns[0] == "pooling" and times < 3
+        assert len(read(own.to_csv(index=False))) == 6 - first * times
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("loss", [3 + 0j, 2, 1]), ("tokens", pd.to_datetime(["2025-01-01"] * 3)),
+     ("loss", pd.to_timedelta([3, 2, 1], "s")), ("params", [True, False, True]),
+     ("loss", [[3.0], [2.0], [1.0]])],
+)  # fmt: skip
+def test_columns_of_other_types_are_refused_in_words(column, values):
+    with pytest.raises(sl.DataError, match=column):
+        sl.runs(GOOD.assign(**{column: values}))
+
+
+@pytest.mark.parametrize("digits", [309, 400])
+def test_integers_beyond_all_floats_are_infinite(digits):
+    columns = GOOD.to_dict("list")
+    columns["params"] = [10**digits, *map(int, columns["params"][1:])]
+    assert sl.runs(columns).set_aside.reason.tolist() == ["params is infinite"]
+
+
+def test_rows_of_several_levels_keep_their_labels():
+    own = GOOD.set_axis(pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)]))
+    same(table := sl.runs(own))
+    assert table.frame.index.tolist() == [("a", 1), ("a", 2), ("b", 1)]
+
+
+@pytest.mark.parametrize(("experts", "told"), [([8, 8, 16], True), ([1, 1, 1], False)])
+def test_a_size_beside_experts_is_asked_about(experts, told):
+    mixed = GOOD.assign(num_experts=experts)
+    assert any("mixtures of experts" in one for one in sl.runs(mixed).warnings) == told
+    assert not sl.runs(mixed, columns={"params": "params"}).warnings

@@ -324,3 +324,18 @@ def test_a_name_in_merged_cells_still_names_the_run():
 def test_a_chart_without_sizes_asks_for_a_second_table():
     with pytest.raises(sl.DataError, match=r"second table that has it.*about="):
         read("Step,a - loss,b - loss\n100,4,3\n200,3.5,2.9\n")
+
+
+@pytest.mark.parametrize("lost", range(0, 9, 2))
+def test_a_grid_with_a_hole_loses_no_other_run(lost):
+    N, D = map(np.ravel, np.meshgrid([7e7, 1.6e8, 4.1e8], [2e9, 8e9, 3.2e10]))
+    runs = pd.DataFrame({"N": N, "D": D, "loss": LAW.loss(N, D)})
+    runs.loc[lost, "loss"] = np.nan
+    assert sl.runs(runs).set_aside.row.tolist() == [lost]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_step_that_is_the_same_in_all_rows_says_nothing(named):
+    runs = isoflop().assign(_step=5000)
+    runs = runs.assign(run=[f"r{k}" for k in range(len(runs))]) if named else runs
+    assert len(sl.runs(runs)) == len(runs)
