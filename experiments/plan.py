@@ -232,7 +232,8 @@ PLANS = {
             (3e11, CPU[4:11]),
             (1e12, CPU[5:12]),
             (3e12, (*CPU[7:12], CPU[13])),
-            (1e13, CPU[9:15]),
+            # The middle sizes first, so that a sweep that is stopped early still has a minimum.
+            (1e13, tuple(CPU[place] for place in (11, 12, 10, 13, 14, 9))),
         ),
         repeated=3e11,
         unmatched=3e11,
