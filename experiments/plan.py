@@ -147,9 +147,13 @@ class Plan:
     def variations(self, rule: Callable[[float], float]) -> list[Run]:
         """Schedules that do not fit their runs, and rates beside the rule."""
         shapes = dict(self.profiles)
+        budgets = [budget for budget, _ in self.profiles]
+        # A longer run of each size foretells what its schedule does, so sizes without are left out.
+        longer = shapes[budgets[budgets.index(self.unmatched) + 1]]
         matched = [
             self.run("isoflop", self.unmatched, one, rule(one.params))
             for one in shapes[self.unmatched]
+            if one in longer
         ]
         longest = max(run.steps for run in matched)
         unmatched = [
@@ -231,12 +235,12 @@ PLANS = {
             (1e11, CPU[2:10]),
             (3e11, CPU[4:11]),
             (1e12, CPU[5:12]),
-            (3e12, (*CPU[7:12], CPU[13])),
             # The middle sizes first, so that a sweep that is stopped early still has a minimum.
+            (3e12, tuple(CPU[place] for place in (10, 9, 11, 8, 13, 7))),
             (1e13, tuple(CPU[place] for place in (11, 12, 10, 13, 14, 9))),
         ),
         repeated=3e11,
-        unmatched=3e11,
+        unmatched=1e11,
         checked=1e12,
     ),
     "gpu": Plan(

@@ -15,7 +15,6 @@ from scalinglib.charts import (
     OURS,
     RUNS,
     Column,
-    around,
     at,
     axis,
     compute_axis,
@@ -26,14 +25,15 @@ from scalinglib.charts import (
     key,
     log_axis,
     params_axis,
+    readout,
     rounded,
-    round_ticks,
     shapes,
     size_label,
     slider,
     tooltips,
 )
-from scalinglib.charts.marks import readout
+from scalinglib.charts.channels import round_ticks
+from scalinglib.charts.runs import around
 from scalinglib.isoflop import Frontier, FrontierFit
 from scalinglib.laws import ChinchillaLaw
 
@@ -84,9 +84,7 @@ def rates(tried: pd.DataFrame, best: pd.DataFrame) -> Any:
     marks = vertices.mark_point(style="diamond", filled=False, strokeWidth=2).encode(
         x=x, y=y, color=colour
     )
-    told = "; ".join(
-        f"{one.params:,} parameters {one.learning_rate:.3g}" for one in best.itertuples()
-    )
+    told = "; ".join(f"{one.params:,} at {one.learning_rate:.3g}" for one in best.itertuples())
     return described(
         base.mark_line(strokeWidth=1.3, opacity=0.7) + dots + marks,
         f"Line chart of final loss against peak learning rate for {len(names)} model sizes; each "
@@ -173,7 +171,8 @@ def valley(
     lines = (
         alt.Chart(frame)
         .transform_calculate(
-            loss="datum.E + datum.size_term + datum.B * pow(pow(10, log_C) / 6 / datum.N, -datum.beta)"
+            loss="datum.E + datum.size_term"
+            " + datum.B * pow(pow(10, log_C) / 6 / datum.N, -datum.beta)"
         )
         .transform_filter("datum.loss <= 4")
         .mark_line(color=OURS.colour)

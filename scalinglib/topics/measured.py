@@ -27,9 +27,9 @@ def loss_at(curve: pd.DataFrame, tokens: ArrayLike) -> Floats:
 def mid_run_excess(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     """How far a longer run stands above a finished shorter one of its size, at the same tokens.
 
-    Columns run, params, budget_flops, tokens; curves with run, tokens, loss. One row a pair: `share`
-    of its schedule that the longer run has behind it, and `excess`, the logarithm of the ratio of
-    losses, both read off curves, so that the same held-out text is compared.
+    Columns run, params, budget_flops, tokens; curves with run, tokens, loss. One row a pair: the
+    `share` of its schedule that the longer run has behind it, and `excess`, the logarithm of the
+    ratio of losses, both read off curves, so that the same held-out text is compared.
     """
     by_run = dict(iter(curves.groupby("run")))
     ends = {name: float(loss_at(by_run[run], tokens)) for name, run, tokens in zip(
