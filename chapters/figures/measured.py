@@ -134,8 +134,9 @@ def schedules(table: pd.DataFrame) -> Any:
     looks = {"foretold": OURS.colour, "measured": RUNS.colour}
     data = rounded(table)
     reach = max(0.01, 1.2 * float(data.excess.abs().max()))
-    x = alt.X("params:Q", **{**params_axis(around(data.params)), "axis": alt.Axis(
-        values=round_ticks(*around(data.params)), labelExpr=size_label("datum.value"))})  # fmt: skip
+    ends = around(data.params)
+    x = alt.X("params:Q", **log_axis("Parameters, N", ends, label="size",
+                                     values=round_ticks(*ends)))  # fmt: skip
     y = alt.Y("excess:Q", **axis("Loss above the run with its own schedule", (-reach, reach),
                                  format="+.1%"))  # fmt: skip
     base = alt.Chart(data).encode(x=x, y=y, color=hues("kind:N", looks, legend=key()))
