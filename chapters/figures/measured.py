@@ -48,7 +48,7 @@ READOUT: tuple[Column, ...] = (
 
 def profiles(runs: pd.DataFrame, fit: FrontierFit) -> Any:
     """IsoFLOP profiles of the runs, with the parabolas of approach 2."""
-    chart = isoflop_profiles(runs, fit)
+    chart = isoflop_profiles(runs.assign(flagged=False), fit)
     used = fit.minima[fit.minima.used]
     return described(
         chart,
