@@ -161,7 +161,7 @@ class Plan:
         ]
         return unmatched + [
             self.run("rate check", self.checked, one, float(f"{factor * rule(one.params):.3g}"))
-            for one in shapes[self.checked][::2]
+            for one in shapes[self.checked][::-2]
             for factor in (0.5, 2.0)
         ]
 
