@@ -236,7 +236,7 @@ PLANS = {
             (3e11, CPU[4:11]),
             (1e12, CPU[5:12]),
             # The middle sizes first, so that a sweep that is stopped early still has a minimum.
-            (3e12, tuple(CPU[place] for place in (10, 9, 11, 13, 8, 7))),
+            (3e12, tuple(CPU[place] for place in (10, 9, 11, 8, 13, 7))),
             (1e13, tuple(CPU[place] for place in (11, 12, 10, 13, 14, 9))),
         ),
         repeated=3e11,

@@ -106,7 +106,7 @@ def curves(
         "params:Q", title="Parameters, N",
         scale=alt.Scale(scheme=alt.SchemeParams("viridis", extent=[0.28, 0.92]), type="log",
                         reverse=True),
-        legend=alt.Legend(values=[1e3, 1e4, 1e5, 1e6], labelExpr=size_label("datum.value")),
+        legend=alt.Legend(values=[1e3, 1e4, 1e5], labelExpr=size_label("datum.value")),
     )  # fmt: skip
     lines = alt.Chart(data).mark_line(strokeWidth=1.1, opacity=0.75, clip=True).encode(
         x=x, y=y, color=colour, detail="run:N",
@@ -191,7 +191,7 @@ def valley(
         read_loss="format(datum.loss, '.3f')",
     )
     dot = here.mark_point(style="diamond", color=OURS.colour).encode(x=x, y=y)
-    end = end_here(x, sizes[1], "largest model trained", y=HEIGHT + 20)
+    end = end_here(x, sizes[1], "largest model trained", y=90)
     return described(
         alt.layer(end, lines, dot, *readout(here, READOUT)).add_params(
             slider("log_C", round(float(np.log10(budget)), 2), (10.5, 17, 0.01), "Training compute")
