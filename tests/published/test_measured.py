@@ -55,9 +55,10 @@ def test_all_runs_saw_one_corpus_and_keep_their_curve():
     assert np.abs(last / RUNS.loss.to_numpy() - 1).max() < 0.04
 
 
-def test_four_budgets_or_more_have_six_sizes_and_one_two_seeds():
-    sizes = MATCHED[MATCHED.budget_flops >= 1e11].groupby("budget_flops").params.nunique()
-    assert (sizes >= 6).sum() >= 4
+def test_four_budgets_have_six_sizes_and_the_largest_four_and_one_has_two_seeds():
+    sizes = MATCHED.groupby("budget_flops").params.nunique()
+    assert (sizes >= 6).sum() == 4
+    assert (sizes.index[-1], sizes.iloc[-1]) == (3e12, 4)
     again = RUNS[RUNS.experiment == "seed"]
     assert set(again.params) == set(MATCHED[MATCHED.budget_flops == 3e11].params)
 
@@ -96,3 +97,20 @@ def test_the_rule_of_the_rate():
     rule = RateRule(RUNS)
     assert rule.b == pytest.approx(-0.198, abs=5e-4)
     assert rule(26880) == pytest.approx(0.0184)
+
+
+def test_the_three_approaches():
+    points = CURVES.merge(MATCHED[["run", "params"]], on="run")
+    found = [
+        sl.fit_envelope(points).a,
+        sl.fit_isoflop(MATCHED).a,
+        sl.fit_chinchilla(MATCHED).law.a,
+    ]
+    assert found == pytest.approx([0.39, 0.45, 0.49], abs=0.005)
+
+
+def test_the_smaller_budgets_foretell_the_best_size_of_the_largest():
+    whole = sl.fit_isoflop(MATCHED).minima
+    smaller = sl.fit_isoflop(MATCHED[MATCHED.budget_flops < 3e12])
+    assert smaller.params(3e12) == pytest.approx(95_052, rel=1e-3)
+    assert whole.params.iloc[-1] == pytest.approx(84_993, rel=1e-3)
