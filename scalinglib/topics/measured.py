@@ -21,7 +21,8 @@ def loss_at(curve: pd.DataFrame, tokens: ArrayLike) -> Floats:
             "curve has points; ask for no more than the run saw."
         )
     ordered = curve.sort_values("tokens", kind="stable")
-    return np.interp(np.log(at), np.log(ordered.tokens), ordered.loss)
+    found: Floats = np.interp(np.log(at), np.log(ordered.tokens), ordered.loss)
+    return found
 
 
 def mid_run_excess(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
