@@ -10,7 +10,10 @@ export PYTHONHASHSEED = 0
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book links test test-all check notebooks lab serve lock data shape bench dist clean
+.PHONY: help book links test test-all check notebooks lab serve lock data shape bench measured dist clean
+# Training has an environment of its own, so that reading and testing need none of it.
+TRAIN := .venv-experiments
+PLAN  ?= cpu
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,13 +66,22 @@ shape: $(READY)  ## count lines, files and functions, and say what is too large
 bench: $(READY)  ## measure speed as ratios within one run
 	$(BIN)/python -m benchmarks
 
+$(TRAIN)/.ready: experiments/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r experiments/requirements.txt
+	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+measured: $(TRAIN)/.ready  ## train the small models of "A law measured here"; PLAN=smoke is a miniature
+	$(TRAIN)/bin/python -m experiments --plan $(PLAN)
+
 dist: $(READY)  ## build the sdist and the wheel into dist, and check them as the index does
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
 
-lock: $(READY)  ## compile both lists of requirements, with hashes
-	for list in requirements requirements-lab; do \
+lock: $(READY)  ## compile every list of requirements, with hashes
+	for list in requirements requirements-lab experiments/requirements; do \
 	  $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --generate-hashes --python-version 3.11 \
 	    --no-header --no-annotate --no-emit-index-url $$list.in --output-file $$list.txt || exit 1; done
 

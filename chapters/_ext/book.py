@@ -24,7 +24,7 @@ def inputs_digest(root: Path = ROOT) -> str:
     groups = [
         *(
             sorted(root.glob(f"{folder}/**/*.py"))
-            for folder in ("scalinglib", "chapters", "benchmarks", "tools")
+            for folder in ("scalinglib", "chapters", "benchmarks", "experiments", "tools")
         ),
         sorted(path for path in root.glob("data/**/*") if path.is_file()),
         [root / "requirements.txt"],

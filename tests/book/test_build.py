@@ -49,6 +49,7 @@ def test_a_failing_cell_fails_every_build(tmp_path):
 INPUTS = (
     "scalinglib/laws/power.py", "chapters/figures/kaplan.py", "chapters/_ext/book.py",
     "benchmarks/coverage.py", "tools/notebooks.py", "data/runs.csv", "requirements.txt",
+    "experiments/plan.py",
 )  # fmt: skip
 
 

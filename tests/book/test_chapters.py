@@ -54,10 +54,6 @@ def test_numbers_reach_the_prose_through_glue(path):
     assert len(re.findall(r"\{glue:text\}", path.read_text())) >= 20
 
 
-# Pages whose open cells still hold wider lines; a page leaves the list when they are broken.
-WIDE = {"data-quality", "hyperparameters", "one-law", "theory"}
-
-
 def wide_lines(path):
     """Lines of open code that the column of a desktop, 87 characters, does not show whole."""
     cells = re.findall(r"^```\{code-cell\}.*?\n(.*?)^```$", path.read_text(), re.M | re.S)
@@ -68,4 +64,4 @@ def wide_lines(path):
 
 @each
 def test_open_code_fits_the_column(path):
-    assert bool(wide_lines(path)) == (path.stem in WIDE), wide_lines(path)
+    assert wide_lines(path) == []
