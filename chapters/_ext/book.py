@@ -71,4 +71,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", disconnect_thebe, priority=999)
     app.add_css_file("book.css", priority=900)
     app.add_js_file("charts.js", priority=401, loading_method="defer")
+    app.add_js_file("scroll.js", priority=403, loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -184,7 +184,8 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     site = Path(app.outdir)
     style = site / "_static/styles/pydata-sphinx-theme.css"
     style.write_text(assets.slim(style.read_text()))
-    shutil.copy(ROOT / ".github/site.png", site / "_static/preview.png")
+    if (picture := ROOT / ".github/site.png").exists():
+        shutil.copy(picture, site / "_static/preview.png")
     listed = []
     for name in sorted(app.env.found_docs):
         path = site / f"{name}.html"
