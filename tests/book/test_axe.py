@@ -31,6 +31,7 @@ def findings(driver, mode, colours):  # noqa: F811
     return driver.execute_async_script(FIND, COLOURS, colours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages())
 def test_axe_finds_nothing_in_either_mode(opened, page):  # noqa: F811
     driver = opened(page)  # noqa: F811
