@@ -165,7 +165,8 @@ def mend(page: str, name: str, base: str) -> str:
     page = re.sub(r"<title>\d+\. ", "<title>", page)
     page = page.replace("</head>", preview(page, name, base) + "</head>", 1)
     if FINDING.search(page):
-        said = f'<p class="reading-time">{minutes(page)} minutes to read</p>'
+        long = minutes(page)
+        said = f'<p class="reading-time">{long} minute{"s" * (long > 1)} to read</p>'
         page = page.replace('</h1>\n<div class="finding', f'</h1>\n{said}\n<div class="finding', 1)
     return together(page)
 

@@ -66,7 +66,7 @@ def draws(values: Mapping[str, Any], truth: float, words: str) -> Any:
     counts = [pd.DataFrame({"kind": name, "at": edges[:-1], "to": edges[1:],
                             "count": np.histogram(one, edges)[0]})
               for name, one in values.items()]  # fmt: skip
-    x = alt.X("at:Q", **axis(words, (low, high), tickCount=5))
+    x = alt.X("at:Q", **axis(words, (low, high), tickCount=3))
     colour = hues("kind:N", dict(zip(values, HUES, strict=False)), legend=key())
     bars = alt.Chart(rounded(pd.concat(counts))).mark_rect(opacity=0.55).encode(
         x=x, x2="to:Q", y=alt.Y("count:Q", title="Draws"), y2=alt.datum(0), color=colour
