@@ -16,7 +16,7 @@ from tqdm import tqdm
 import scalinglib as sl
 from experiments import corpus
 from experiments.plan import PLANS, Plan, RateRule, Run
-from experiments.table import Table
+from experiments.table import Table, profiles
 from experiments.train import device, train
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,7 +52,8 @@ def arguments() -> argparse.ArgumentParser:
         "--only",
         action="append",
         metavar="EXPERIMENT",
-        help="only runs of this kind: rate, isoflop, seed, unmatched or 'rate check'; repeatable",
+        help="only runs of this kind: rate, isoflop, seed, unmatched, 'rate check' or retuned; "
+        "repeatable",
     )
     return parser
 
@@ -76,7 +77,8 @@ def revision() -> str:
 def sweep(plan: Plan, table: Table, words: corpus.Corpus, allowed: Callable[[Run], bool]) -> None:
     """Train what the table lacks, in the order of the plan."""
     version, first = revision(), plan.rate_runs()
-    total = sum(run.budget for run in first + plan.runs(lambda params: 1.0) if allowed(run))
+    later = plan.runs(lambda params: 1.0) + plan.retuned_runs(lambda params, tokens: 1.0)
+    total = sum(run.budget for run in first + later if allowed(run))
     with tqdm(total=total, unit="FLOP", unit_scale=True, smoothing=0.02) as bar:
 
         def each(runs: list[Run]) -> None:
@@ -97,13 +99,17 @@ def sweep(plan: Plan, table: Table, words: corpus.Corpus, allowed: Callable[[Run
 
         each(first)
         each(plan.runs(RateRule(table.rows)))
+        if (table.rows.experiment == "rate check").any():
+            each(plan.retuned_runs(RateRule(table.rows, length=True)))
 
 
 def report(rows: pd.DataFrame) -> str:
-    """The rule of the rate, and the fits of approaches 2 and 3, in lines."""
-    rule = RateRule(rows)
-    runs = rows[(rows.experiment == "isoflop") & (rows.state == "ok")]
+    """The rules of the rate, and the fits of approaches 2 and 3, in lines."""
+    rule, runs = RateRule(rows), profiles(rows)
     said = [f"learning rate {rule.a:.3g} N^{rule.b:.3f}"]
+    if (rows.experiment == "retuned").any():
+        rule = RateRule(rows, length=True)
+        said.append(f"with length {rule.a:.3g} N^{rule.b:.3f} D^{rule.c:.3f}")
     for name, fit in (
         ("approach 2", lambda: f"N ~ C^{sl.fit_isoflop(runs, budget='budget_flops').a:.3f}"),
         ("approach 3", lambda: str(sl.fit_chinchilla(runs).law)),

@@ -118,6 +118,8 @@ class Plan:
     """Budget trained a second time with one schedule for all sizes, that of the longest run."""
     checked: float
     """Budget at which the rule's rate is halved and doubled, for every other size."""
+    retuned: tuple[float, ...]
+    """Budgets trained again with a rule that knows the length of a run, fitted with the check."""
     context: int = 128
     batch: int = 8
 
@@ -144,6 +146,15 @@ class Plan:
                 ]
         return listed + self.variations(rule)
 
+    def retuned_runs(self, rule: Callable[[float, float], float]) -> list[Run]:
+        """The profiles of the larger budgets again, their rates by a rule of size and tokens."""
+        return [
+            self.run("retuned", budget, one, rule(one.params, budget / (6 * one.params)))
+            for budget, shapes in self.profiles
+            if budget in self.retuned
+            for one in shapes
+        ]
+
     def variations(self, rule: Callable[[float], float]) -> list[Run]:
         """Schedules that do not fit their runs, and rates beside the rule."""
         shapes = dict(self.profiles)
@@ -167,21 +178,36 @@ class Plan:
 
 
 class RateRule:
-    """Learning rate a N^b, through the vertices of parabolas in the logarithm of the rate."""
+    """Learning rate a N^b, through the vertices of parabolas in the logarithm of the rate.
 
-    def __init__(self, rows: pd.DataFrame) -> None:
-        tried = rows[rows.experiment == "rate"].groupby("params", sort=True)
-        self.best = pd.Series({params: _vertex(one) for params, one in tried})
-        slope, level = np.polyfit(np.log(self.best.index.to_numpy(float)), np.log(self.best), 1)
-        self.a, self.b = float(np.exp(level)), float(slope)
+    With `length` it is a N^b D^c, and goes through the vertices of the rate check as well.
+    """
 
-    def __call__(self, params: float) -> float:
-        """The rate for a model size, rounded to three digits so that it can be told."""
-        return float(f"{self.a * params**self.b:.3g}")
+    def __init__(self, rows: pd.DataFrame, *, length: bool = False) -> None:
+        tried = rows[rows.experiment == "rate"]
+        if length:
+            halved = rows[rows.experiment == "rate check"]
+            between = rows[
+                (rows.experiment == "isoflop")
+                & rows.budget_flops.isin(halved.budget_flops)
+                & rows.params.isin(halved.params)
+            ]
+            tried = pd.concat([tried, halved, between])
+        places = tried.groupby(["params", "tokens"] if length else "params", sort=True)
+        self.best = pd.Series({place: _vertex(one) for place, one in places})
+        scales = np.array(self.best.index.to_list(), dtype=float).reshape(len(self.best), -1)
+        design = np.column_stack([np.ones(len(scales)), np.log(scales)])
+        level, *powers = np.linalg.lstsq(design, np.log(self.best.to_numpy()), rcond=None)[0]
+        self.a, self.b = float(np.exp(level)), float(powers[0])
+        self.c = float(powers[1]) if length else 0.0
+
+    def __call__(self, params: float, tokens: float = 1.0) -> float:
+        """The rate for a size and a length, rounded to three digits so that it can be told."""
+        return float(f"{self.a * params**self.b * tokens**self.c:.3g}")
 
 
 def _vertex(rows: pd.DataFrame) -> float:
-    """Best rate of one size: the vertex through the lowest loss and its neighbours."""
+    """Best rate of a size and length: the vertex through the lowest loss and its neighbours."""
     good = rows[rows.state == "ok"].sort_values("learning_rate", kind="stable")
     x, y = np.log(good.learning_rate.to_numpy()), good.loss.to_numpy()
     if len(good) < 3:
@@ -223,6 +249,7 @@ PLANS = {
         repeated=1e8,
         unmatched=3e8,
         checked=3e8,
+        retuned=(1e9,),
         context=32,
         batch=4,
     ),
@@ -242,6 +269,7 @@ PLANS = {
         repeated=3e11,
         unmatched=1e11,
         checked=1e12,
+        retuned=(3e11, 1e12, 3e12, 1e13),
     ),
     "gpu": Plan(
         rate_shapes=GPU[:5:2],
@@ -251,6 +279,7 @@ PLANS = {
         repeated=1e14,
         unmatched=1e14,
         checked=3e14,
+        retuned=(3e14, 1e15, 3e15),
         context=256,
         batch=32,
     ),

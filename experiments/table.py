@@ -45,3 +45,11 @@ class Table:
         whole = pd.concat([old, new], ignore_index=True)[new.columns] if len(old) else new
         whole.to_csv(draft, index=False, float_format="%.7g", lineterminator="\n")
         draft.replace(self.folder / name)
+
+
+def profiles(rows: pd.DataFrame) -> pd.DataFrame:
+    """Finished runs of the profiles; of a budget trained again, those of the later rule."""
+    good = rows[rows.state == "ok"]
+    again = good[good.experiment == "retuned"]
+    first = good[(good.experiment == "isoflop") & ~good.budget_flops.isin(again.budget_flops)]
+    return pd.concat([first, again])

@@ -8,13 +8,17 @@ import pytest
 
 from experiments import corpus
 from experiments.plan import PLANS, RateRule, Run, Shape
-from experiments.table import CURVES, RUNS, Table
+from experiments.table import CURVES, RUNS, Table, profiles
 
 each_plan = pytest.mark.parametrize("plan", PLANS.values(), ids=list(PLANS))
 
 
-def constant(params):
+def constant(params, tokens=1.0):
     return 0.01
+
+
+def planned(plan):
+    return plan.rate_runs() + plan.runs(constant) + plan.retuned_runs(constant)
 
 
 def test_parameters_are_those_of_the_matrices():
@@ -25,14 +29,14 @@ def test_parameters_are_those_of_the_matrices():
 
 @each_plan
 def test_a_run_spends_its_budget_to_half_a_step(plan):
-    for run in plan.rate_runs() + plan.runs(constant):
+    for run in planned(plan):
         step = 6 * run.shape.params * run.batch * run.context
         assert abs(6 * run.shape.params * run.tokens - run.budget) <= step / 2 + 1e-3
 
 
 @each_plan
 def test_runs_have_names_of_their_own(plan):
-    names = [run.name for run in plan.rate_runs() + plan.runs(constant)]
+    names = [run.name for run in planned(plan)]
     assert len(set(names)) == len(names)
 
 
@@ -70,6 +74,36 @@ def test_other_experiments_do_not_move_the_rule():
     rows = pd.concat([valley(N, 0.2 * N**-0.25) for N in (5e3, 8e4)], ignore_index=True)
     other = valley(2e4, 0.06).assign(experiment="rate check")
     assert RateRule(pd.concat([rows, other])).b == RateRule(rows).b
+
+
+def checked(params, tokens, rate):
+    """A size whose rule said `rate` and whose best rate is 0.9 N^-0.25 D^-0.15."""
+    best = 0.9 * params**-0.25 * tokens**-0.15
+    rows = valley(params, best, rates=(rate / 2, rate, 2 * rate))
+    return rows.assign(
+        experiment=["rate check", "isoflop", "rate check"], budget_flops=1e12, tokens=tokens
+    )
+
+
+def test_with_the_check_the_rule_finds_a_power_of_length_as_well():
+    near = [
+        valley(N, 0.9 * N**-0.25 * D**-0.15).assign(tokens=D, budget_flops=1e11)
+        for N, D in ((5e3, 3e6), (2e4, 8e5), (8e4, 2e5))
+    ]
+    far = [checked(N, D, 0.01) for N, D in ((2e4, 8e6), (8e4, 2e6))]
+    other = checked(4e4, 4e6, 0.5).query("experiment == 'isoflop'")
+    rule = RateRule(pd.concat([*near, *far, other], ignore_index=True), length=True)
+    assert (rule.b, rule.c) == pytest.approx((-0.25, -0.15), rel=1e-6)
+    assert rule(4e5, 1e7) == pytest.approx(0.9 * 4e5**-0.25 * 1e7**-0.15, rel=0.005)
+
+
+def test_a_budget_trained_again_replaces_its_first_runs():
+    rows = pd.DataFrame(
+        {"experiment": ["isoflop", "isoflop", "retuned", "retuned", "seed"],
+         "budget_flops": [1e11, 1e12, 1e12, 1e12, 1e11], "loss": [2.0, 1.8, 1.7, None, 2.1],
+         "state": ["ok", "ok", "ok", "diverged", "ok"]}
+    )  # fmt: skip
+    assert list(profiles(rows).loss) == [2.0, 1.7]
 
 
 def test_a_diverged_rate_is_left_out_and_too_few_are_refused():

@@ -50,7 +50,9 @@ def rows(folder):
 def test_it_trains_and_fits(whole):
     folder, out, seconds = whole
     found = rows(folder)
-    assert set(found.experiment) == {"rate", "isoflop", "seed", "unmatched", "rate check"}
+    assert set(found.experiment) == {
+        "rate", "isoflop", "seed", "unmatched", "rate check", "retuned"
+    }  # fmt: skip
     assert (found.state == "ok").all()
     # Guessing among bytes costs ln 256; counting letters takes it well below.
     assert found.loss.max() < np.log(256)
@@ -60,6 +62,7 @@ def test_it_trains_and_fits(whole):
         .loss.min()
         .is_monotonic_decreasing
     )
+    assert "with length" in out
     assert "approach 2: N ~ C^" in out
     assert "approach 3: ChinchillaLaw" in out
     assert seconds < 300
