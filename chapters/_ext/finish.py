@@ -11,6 +11,7 @@ from typing import Any
 
 import assets
 import nbformat
+import needs
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,11 @@ except ImportError:
         "Run `git clone ADDRESS`, then `make lab` in that folder, and open it there."
     ) from None\
 """
+LEAD = re.compile(
+    r'href="(?:[\w./-]*/)?([\w-]+)\.html"\s+title="(?:previous|next) page">.*?'
+    r'<p class="prev-next-title">.*?</p>',
+    re.S,
+)
 LOGO = '<div class="sidebar-primary-item">'
 FINDING = re.compile(r'<div class="finding docutils">(.*?)</div>', re.S)
 
@@ -152,6 +158,15 @@ def minutes(page: str) -> int:
     return max(1, round(len(plain(prose).split()) / WORDS_A_MINUTE))
 
 
+def _meant(lead: re.Match[str]) -> str:
+    """A link to the next or previous chapter, with what that chapter gives."""
+    row = needs.chapters().get(lead[1])
+    if row is None:
+        return lead[0]
+    gives = re.sub(r"\$(.+?)\$", r"<i>\1</i>", html.escape(row["gives"], quote=False))
+    return f'{lead[0]}\n<p class="prev-next-gives">{gives}</p>'
+
+
 def mend(page: str, name: str, base: str) -> str:
     """A page as it is served."""
     page = re.sub(r'<script src="[^"]*fontawesome\.js[^"]*"></script>', "", page)
@@ -164,6 +179,7 @@ def mend(page: str, name: str, base: str) -> str:
     # Exercises carry the same two ids, which nothing refers to.
     page = re.sub(r' id="(exercise|solution)-content"', "", page)
     page = page.replace(LOGO, f'{LOGO[:-1]} role="region" aria-label="Title">', 1)
+    page = LEAD.sub(_meant, page)
     page = re.sub(r"<title>\d+\. ", "<title>", page)
     page = page.replace("</head>", preview(page, name, base) + "</head>", 1)
     if FINDING.search(page):

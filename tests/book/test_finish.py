@@ -97,3 +97,12 @@ def test_a_number_stays_with_its_unit(loose, tied):
 def test_an_icon_that_the_theme_lacks_is_named():
     with pytest.raises(assets.AssetError, match="no icon nowhere"):
         assets.icon("nowhere")
+
+
+def test_links_to_the_chapters_beside_it_say_what_these_give(site):
+    page = (site / "chapters/kaplan.html").read_text()
+    found = re.findall(r'prev-next-title">.*?</p>\s*<p class="prev-next-gives">(.*?)</p>', page)
+    assert found == [
+        "how parameters and FLOP are counted, and how far <i>6ND</i> can be trusted",
+        "IsoFLOP profiles and the three ways to a compute-optimal split",
+    ]
