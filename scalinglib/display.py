@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from .published import Reported
+from .runs.units import quantity
 
 __all__ = ["Comparison", "comparison", "number", "percent", "power", "quantity", "say"]
 
@@ -31,7 +32,6 @@ MODE = os.environ.get("SCALINGLIB_DISPLAY", "jupyter")
 RECORDS = "application/vnd.scalinglib.comparison+json"
 """The type under which a stored notebook holds the rows of a comparison table."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
 
 def number(value: float) -> str:
@@ -48,14 +48,6 @@ def power(value: float, digits: int = 2) -> str:
 def percent(value: float, digits: int = 0) -> str:
     """Write a share as a percentage with `digits` decimals, for prose."""
     return f"{100 * value:.{digits}f} %"
-
-
-def quantity(value: float) -> str:
-    """Write parameters or tokens the way the field does, at 3 significant digits: 70B, 1.4T."""
-    for scale, letter in _SCALES:
-        if abs(value) >= 0.9995 * scale:
-            return f"{value / scale:.3g}{letter}"
-    return f"{value:.3g}"
 
 
 def say(**values: float | str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from scalinglib.isoflop import FrontierFit
+from scalinglib.runs.units import quantity
 
 from .base import EPOCH, HEIGHT, OURS, described, power_of_ten, rounded
 from .channels import axis, compute_axis, decades, params_axis, tooltips
@@ -31,7 +32,7 @@ def runs_plane(
     excluded (bool). The ends of the three scales follow the data unless they are given.
     """
     data = rounded(runs.reindex(columns=["flops", "params", "tokens", "loss", "excluded"]))
-    data["excluded"] = data.excluded.fillna(value=False).astype(bool)
+    data["excluded"] = data.excluded.eq(other=True)
     x = alt.X("flops:Q", **compute_axis(flops or around(data.flops)))
     y = alt.Y("params:Q", **params_axis(params or around(data.params)))
     best, worst = loss or around(data.loss, 1.0)
@@ -94,7 +95,7 @@ def isoflop_profiles(
     )
     points = runs.rename(columns={"budget_flops": "budget"})
     points = points.reindex(columns=["budget", "params", "tokens", "loss", "flagged"])
-    points["flagged"] = points.flagged.fillna(value=False).astype(bool)
+    points["flagged"] = points.flagged.eq(other=True)
     measured = alt.Chart(rounded(points[points.loss <= high])).encode(
         x=x, y=y, color=colour,
         tooltip=tooltips(("budget:Q", ".2~e", "FLOP"), ("params:Q", ".3s", "parameters"),
@@ -147,7 +148,7 @@ def _profiles_told(fit: FrontierFit) -> str:
         f"Scatter plot of loss against model size for {len(fit.minima)} budgets from "
         f"{fit.minima.budget.min():.0e} to {fit.minima.budget.max():.0e} FLOP, with a parabola "
         "through the runs of each budget. The minima move right and down as the budget grows, "
-        f"from {used.params.iloc[0] / 1e9:.2f} billion parameters at a loss of "
-        f"{used.loss.iloc[0]:.2f} to {used.params.iloc[-1] / 1e9:.1f} billion at "
+        f"from {quantity(used.params.iloc[0])} parameters at a loss of "
+        f"{used.loss.iloc[0]:.2f} to {quantity(used.params.iloc[-1])} at "
         f"{used.loss.iloc[-1]:.2f}.{said}"
     )

@@ -1,4 +1,7 @@
-"""Cells to numbers: suffixes, separators, units; what is not one number is refused with its row."""
+"""Cells to numbers: suffixes, separators, units; what is not one number is refused with its row.
+
+And back: a count in the units that people write.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,14 @@ _NUMBER = re.compile(
 )
 _GAPS = re.compile(r"(?<=\d)[ _'’\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+
+
+def quantity(value: float) -> str:
+    """Write parameters or tokens the way the field does, at 3 significant digits: 70B, 9,440."""
+    for letter in "tbm":
+        if abs(value) >= 0.9995 * SCALES[letter]:
+            return f"{value / SCALES[letter]:.3g}{letter.upper()}"
+    return f"{float(f'{value:.3g}'):,g}"
 
 
 def unit_of(found: Sequence[str]) -> tuple[list[str], str]:

@@ -30,7 +30,7 @@ def test_number(value, text):
         (display.power(5e23, 1), "5 × 10²³"), (display.percent(0.2091), "21 %"),
         (display.percent(0.004488, 2), "0.45 %"), (display.quantity(70e9), "70B"),
         (display.quantity(1.4e12), "1.4T"), (display.quantity(73.19e9), "73.2B"),
-        (display.quantity(999.6e6), "1B"),
+        (display.quantity(999.6e6), "1B"), (display.quantity(9437), "9,440"),
     ],
 )  # fmt: skip
 def test_numbers_for_prose(written, text):

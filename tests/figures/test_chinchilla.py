@@ -1,6 +1,7 @@
 """The valley is drawn in the reader's browser, so its constants must be those of the laws."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import scalinglib as sl
@@ -50,6 +51,19 @@ def test_inputs(valley):
     assert inputs["law"]["value"] == "Epoch 2024"
     bind = inputs["log_C"]["bind"]
     assert bind["min"] < inputs["log_C"]["value"] < bind["max"]
+
+
+@pytest.mark.parametrize(("size", "ends"), [(5e3, "5,000 / 500,000"), (2e7, "20M / 2B")])
+def test_profiles_tell_sizes_in_their_own_unit(size, ends):
+    # Losses that rise alike on both sides of these sizes have their minima there.
+    best, aside = np.meshgrid(size * np.array([1, 10, 100]), np.geomspace(0.2, 5, 9))
+    runs = pd.DataFrame({"params": (best * aside).ravel(), "budget_flops": 120 * best.ravel() ** 2})
+    runs["tokens"] = runs.budget_flops / 6 / runs.params
+    runs["loss"] = 2 + best.ravel() ** -0.3 + 0.1 * np.log(aside.ravel()) ** 2
+    spec = charts.isoflop_profiles(runs, sl.fit_isoflop(runs)).to_dict()
+    first, last = ends.split(" / ")
+    assert f"from {first} parameters at a loss of" in spec["description"]
+    assert f" to {last} at " in spec["description"]
 
 
 def test_every_benchmark_is_described():
