@@ -66,11 +66,14 @@ def _round(u: Floats, y: Floats, end: float) -> tuple[float, float]:
     log_b, c, a = _regress(u, y, 1.0, end)
     line, start = log_b - c * u, 1.0
     highest, lowest = float(y.max()) + MARGIN, float(y.min()) - MARGIN
+    total, n = np.add.reduce, len(y)
     for _ in range(NEWTON_STEPS):
         above, below = y - end, start - y
         gap = np.log(above) - a * np.log(below) - line
-        by_end, by_start = -np.mean(gap / above), -a * np.mean(gap / below)
-        bend_end, bend_start = np.mean((1 - gap) / above**2), a * np.mean((a + gap) / below**2)
+        # Sums over n: np.mean takes longer than the rest of the step, for the same bits.
+        by_end, by_start = -total(gap / above) / n, -a * (total(gap / below) / n)
+        bend_end = total((1 - gap) / above**2) / n
+        bend_start = a * (total((a + gap) / below**2) / n)
         if abs(bend_end) > FLAT:
             end -= DAMPING * float(by_end / bend_end)
         if abs(bend_start) > FLAT:
