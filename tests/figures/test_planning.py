@@ -50,6 +50,4 @@ def test_every_point_is_inside_the_picture(points, told, channel, column):
 def test_the_ends_are_told(spec, told):
     for key in (told.best.idxmin(), told.best.idxmax()):
         assert f"{told.lead[key]:+.3f}" in spec["description"]
-        assert f"where the best size is {told.best[key]:.2g}" in spec["description"].replace(
-            "where it is", "where the best size is"
-        )
+        assert f"is {told.best[key]:.2g}" in spec["description"]
