@@ -34,7 +34,7 @@ def page() -> str:
         f'<form class="planner-form" hidden aria-label="Planner">{_form(made)}</form>'
         '<div class="planner-results" hidden aria-live="polite"></div>'
         '<div class="planner-rules" hidden></div>'
-        f'<div class="planner-static">{_static()}</div>'
+        f'<details class="planner-static" open>{_static()}</details>'
         '<div class="planner-laws" hidden></div>'
         f'<script type="application/json" class="planner-constants">{data}</script></div>'
     )
@@ -128,6 +128,7 @@ def _static() -> str:
     )
     headings = "".join(f'<th scope="col">{word}</th>' for word in head)
     return (
+        "<summary>Plans for readers without JavaScript</summary>"
         f'<table class="comparison"><caption>{html.escape(caption)}</caption>'
         f"<thead><tr>{headings}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )

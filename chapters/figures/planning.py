@@ -1,4 +1,4 @@
-"""Pictures of plans: one budget under every law, the doubt about a law, days on devices."""
+"""Pictures of plans: a budget under every law, doubt, two runs that tell laws apart, days."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from scalinglib.charts import (
     OURS,
     QUIET,
     at,
+    axis,
     compute_axis,
     described,
     end_here,
@@ -93,6 +94,46 @@ def doubt(bands: pd.DataFrame, *, end: float) -> Any:
         "Line chart of compute-optimal parameters against training compute under the refit of "
         "the Chinchilla runs, with the band of refits to resampled runs, which widens to the "
         "right of the largest run.",
+    )
+
+
+def leads(laws: pd.DataFrame, *, middle: float) -> Any:
+    """Lead of the smaller of two runs against the best size of their budget, a point a law.
+
+    Columns: best (parameters), lead (nats); `middle` is the geometric mean of the two sizes.
+    """
+    data = rounded(laws.reset_index(names="law"), 4).sort_values("best", kind="stable")
+    data["ahead"] = data.lead.map(lambda one: "3B ahead" if one > 0 else "7B ahead")
+    looks = {"3B ahead": OURS.colour, "7B ahead": EPOCH.colour}
+    x = alt.X("best:Q", **params_axis((5e8, 2e10), "Best size of the budget, parameters"))
+    y = alt.Y("lead:Q", **axis("Loss of 7B minus loss of 3B (nats)", (-0.05, 0.2), tickCount=5))
+    points = (
+        alt.Chart(data)
+        .mark_point(filled=True, size=75, opacity=0.8)
+        .encode(
+            x=x,
+            y=y,
+            color=hues("ahead:N", looks),
+            shape=shapes("ahead:N", looks, ("circle", "diamond")),
+            tooltip=tooltips("law:N", ("best:Q", ".3s"), ("lead:Q", "+.4f")),
+        )
+    )
+    words = [
+        label(word, x, y, place, color=colour)
+        for (word, colour), place in zip(looks.items(), ((6e8, 0.18), (7e9, -0.04)), strict=True)
+    ]
+    first, last = data.iloc[0], data.iloc[-1]
+    return described(
+        alt.layer(
+            at(lead=0.0).mark_rule(style="quiet").encode(y=y),
+            end_here(x, middle, "middle of 3B and 7B"),
+            points,
+            *words,
+        ),
+        f"Dot plot of the loss of a 7B run minus that of a 3B run against the best size of their "
+        f"budget under {len(data)} laws, from {first.lead:+.3f} nats where the best size is "
+        f"{first.best:.2g} to {last.lead:+.3f} where it is {last.best:.2g}. The difference falls "
+        f"with the best size and changes its sign near {middle:.2g} parameters.",
     )
 
 
