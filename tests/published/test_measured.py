@@ -16,6 +16,9 @@ FORETOLD = {10240: 0.0, 14720: 0.0090, 19968: 0.0115, 26880: 0.0114, 45056: -0.0
 computed from the matched runs up to 1e12 FLOP when no unmatched run had been made."""
 FORETOLD_SIZE = 16_802
 """Where their parabola has its lowest point; with schedules of their own it is at 16,854."""
+FORETOLD_RATE = {14720: -0.0050, 26880: -0.0070, 67840: -0.0277, 212992: -0.0333}
+"""Change of the logarithm of the loss at 1e12 FLOP from the first rule's rate to the second's,
+computed from the rate check when no run of that budget had been trained again."""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,21 @@ def test_the_rule_of_the_rate():
     rule = RateRule(RUNS)
     assert rule.b == pytest.approx(-0.198, abs=5e-4)
     assert rule(26880) == pytest.approx(0.0184)
+
+
+def around(params):
+    """The runs of 1e12 FLOP and one size at the first rule's rate, its half and its double."""
+    near = RUNS[(RUNS.budget_flops == 1e12) & (RUNS.params == params)]
+    return near[near.experiment.isin(["isoflop", "rate check"])]
+
+
+def test_what_the_second_rule_was_foretold_to_change():
+    second = RateRule(RUNS, length=True)
+    for params, change in FORETOLD_RATE.items():
+        tried = around(params)
+        first = tried.learning_rate[tried.experiment == "isoflop"].item()
+        new = second(params, 1e12 / (6 * params))
+        assert measured.rate_change(tried, first, new) == pytest.approx(change, abs=6e-5)
 
 
 def test_the_three_approaches():
