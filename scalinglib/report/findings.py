@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +58,10 @@ OPTIONS = {
 
 def spoken(sentence: str) -> str:
     """A sentence that names keywords, with what to say on the command line instead."""
+    left = re.search(r"columns=\{'(.+?)': None\}", sentence)
     said = [option for word, option in OPTIONS.items() if word in sentence]
+    if left:
+        said[said.index(OPTIONS["columns="])] = f"--column {left[1]}="
     return f"{sentence.rstrip('.')}. On the command line: {', '.join(said)}." if said else sentence
 
 

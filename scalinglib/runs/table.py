@@ -138,7 +138,8 @@ def runs(
     for row in how:
         if row["column"] in filled:
             row["how"] += ", merged cells filled down"
-    kept, said, doubts, more = _points(table, frame, points, over, keep_unfinished)
+    named = next((one for one, role in roles.items() if role == "run"), "...")
+    kept, said, doubts, more = _points(table, frame, points, over, keep_unfinished, named)
     doubts += structure.repeated(table, kept)
     return _conclude(table, kept, how, aside + more, [*notes, *doubts], said)
 
@@ -335,7 +336,12 @@ def _plausible(
 
 
 def _points(
-    table: Table, frame: pd.DataFrame, points: Points, over: Sequence[str], keep: bool
+    table: Table,
+    frame: pd.DataFrame,
+    points: Points,
+    over: Sequence[str],
+    keep: bool,
+    named: str,
 ) -> tuple[pd.DataFrame, str, list[str], list[Aside]]:
     """The points to fit, their name, doubts about them, and the rows that were set aside."""
     sweep = structure.swept(frame, words)
@@ -358,7 +364,7 @@ def _points(
         doubts.append(
             f"{len(earlier.rows)} rows are taken for earlier checkpoints, by the names of their "
             f"runs and their {'tokens' if 'tokens' in frame else 'FLOP'} alone; if each row is a "
-            "run of its own, leave the names out with columns={'...': None}."
+            f"run of its own, leave the names out with columns={{{named!r}: None}}."
         )
     elif len(earlier.rows) and "run" not in frame:
         doubts.append(

@@ -14,6 +14,7 @@ import pytest
 
 import scalinglib as sl
 from scalinglib.report.command import EXAMPLE, main
+from scalinglib.report.findings import spoken
 from scalinglib.report.plans import LAWS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -339,3 +340,15 @@ def test_seeds_and_checkpoints_are_resampled_together(tmp_path):
     noisy(runs, seed=9).to_csv(tmp_path / "runs.csv", index=False)
     assert main(["report", str(tmp_path / "runs.csv"), "-o", str(tmp_path / "out.html")]) == 0
     assert "clusters of runs, each drawn whole" in words(page(tmp_path / "out.html"))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "option"),
+    [
+        ("leave the names out with columns={'my model': None}.", "--column my model=."),
+        ("name it, columns={'...': 'run'}", "--column NAME=ROLE."),
+        ("say keep_unfinished=True", "--keep-unfinished."),
+    ],
+)
+def test_a_keyword_of_a_sentence_has_its_option(sentence, option):
+    assert spoken(sentence).endswith(f" On the command line: {option}")

@@ -132,6 +132,7 @@ def test_names_that_stand_beside_several_runs_are_doubted():
     said = sl.runs(grid)
     assert "12 rows are taken for earlier checkpoints" in said.warnings[0]
     assert "tokens alone" in said.warnings[0]
+    assert "columns={'run': None}" in said.warnings[0]
     alone = sl.runs(grid, columns={"run": None})
     assert len(alone) == 16
     assert alone.warnings == ()
