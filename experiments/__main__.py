@@ -52,8 +52,8 @@ def arguments() -> argparse.ArgumentParser:
         "--only",
         action="append",
         metavar="EXPERIMENT",
-        help="only runs of this kind: rate, isoflop, seed, unmatched, 'rate check' or retuned; "
-        "repeatable",
+        help="only runs of this kind: rate, isoflop, seed, unmatched, 'rate check', retuned or "
+        "recheck; repeatable",
     )
     return parser
 

@@ -120,6 +120,8 @@ class Plan:
     """Budget at which the rule's rate is halved and doubled, for every other size."""
     retuned: tuple[float, ...]
     """Budgets trained again with a rule that knows the length of a run, fitted with the check."""
+    rechecked: float
+    """Budget at which that rule's rate is halved and doubled, for its smallest and largest size."""
     context: int = 128
     batch: int = 8
 
@@ -148,11 +150,20 @@ class Plan:
 
     def retuned_runs(self, rule: Callable[[float, float], float]) -> list[Run]:
         """The profiles of the larger budgets again, their rates by a rule of size and tokens."""
+
+        def rate(budget: float, one: Shape, factor: float = 1.0) -> float:
+            return float(f"{factor * rule(one.params, budget / (6 * one.params)):.3g}")
+
+        ends = sorted(dict(self.profiles)[self.rechecked], key=lambda one: one.params)
         return [
-            self.run("retuned", budget, one, rule(one.params, budget / (6 * one.params)))
+            self.run("retuned", budget, one, rate(budget, one))
             for budget, shapes in self.profiles
             if budget in self.retuned
             for one in shapes
+        ] + [
+            self.run("recheck", self.rechecked, one, rate(self.rechecked, one, factor))
+            for one in (ends[-1], ends[0])
+            for factor in (0.5, 2.0)
         ]
 
     def variations(self, rule: Callable[[float], float]) -> list[Run]:
@@ -250,6 +261,7 @@ PLANS = {
         unmatched=3e8,
         checked=3e8,
         retuned=(1e9,),
+        rechecked=1e9,
         context=32,
         batch=4,
     ),
@@ -270,6 +282,7 @@ PLANS = {
         unmatched=1e11,
         checked=1e12,
         retuned=(3e11, 1e12, 3e12, 1e13),
+        rechecked=1e13,
     ),
     "gpu": Plan(
         rate_shapes=GPU[:5:2],
@@ -280,6 +293,7 @@ PLANS = {
         unmatched=1e14,
         checked=3e14,
         retuned=(3e14, 1e15, 3e15),
+        rechecked=3e15,
         context=256,
         batch=32,
     ),

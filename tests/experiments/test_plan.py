@@ -97,6 +97,17 @@ def test_with_the_check_the_rule_finds_a_power_of_length_as_well():
     assert rule(4e5, 1e7) == pytest.approx(0.9 * 4e5**-0.25 * 1e7**-0.15, rel=0.005)
 
 
+@each_plan
+def test_both_rules_are_checked_at_half_and_double_their_rate(plan):
+    for kind, of in (("rate check", "isoflop"), ("recheck", "retuned")):
+        own = {(run.shape, run.budget): run.learning_rate for run in planned(plan)
+               if run.experiment == of}  # fmt: skip
+        beside = [run for run in planned(plan) if run.experiment == kind]
+        factors = [run.learning_rate / own[run.shape, run.budget] for run in beside]
+        assert factors == pytest.approx([0.5, 2.0] * (len(beside) // 2))
+        assert len({run.shape for run in beside}) >= 2
+
+
 def test_a_budget_trained_again_replaces_its_first_runs():
     rows = pd.DataFrame(
         {"experiment": ["isoflop", "isoflop", "retuned", "retuned", "seed"],

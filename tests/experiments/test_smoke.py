@@ -51,7 +51,7 @@ def test_it_trains_and_fits(whole):
     folder, out, seconds = whole
     found = rows(folder)
     assert set(found.experiment) == {
-        "rate", "isoflop", "seed", "unmatched", "rate check", "retuned"
+        "rate", "isoflop", "seed", "unmatched", "rate check", "retuned", "recheck"
     }  # fmt: skip
     assert (found.state == "ok").all()
     # Guessing among bytes costs ln 256; counting letters takes it well below.
