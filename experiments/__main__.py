@@ -92,7 +92,9 @@ def sweep(plan: Plan, table: Table, words: corpus.Corpus, allowed: Callable[[Run
                     continue
                 bar.set_description(run.name)
                 begun = time.perf_counter()
-                row, curve = train(run, words, lambda n, share=share: bar.update(n * share))
+                row, curve = train(
+                    run, words, lambda n, share=share: bar.update(min(n * share, bar.total - bar.n))
+                )
                 seconds = round(time.perf_counter() - begun, 1)
                 where = {"corpus": words.digest[:16], "hardware": device(), "revision": version}
                 table.add(row | where | {"seconds": seconds}, curve)

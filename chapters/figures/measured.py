@@ -11,6 +11,7 @@ import pandas as pd
 from scalinglib.charts import (
     EPOCH,
     HEIGHT,
+    HOFFMANN,
     KAPLAN,
     OURS,
     RUNS,
@@ -44,6 +45,8 @@ READOUT: tuple[Column, ...] = (
     ("read_loss", "loss", 1.0, "right"),
 )
 """Columns of the table inside the valley."""
+HUES = (OURS.colour, EPOCH.colour, KAPLAN.colour, HOFFMANN.colour)
+"""A colour a size, for four sizes at most."""
 
 
 def profiles(runs: pd.DataFrame, fit: FrontierFit) -> Any:
@@ -67,7 +70,7 @@ def rates(tried: pd.DataFrame, best: pd.DataFrame) -> Any:
     Columns of `tried`: params, learning_rate, loss; of `best`: params, learning_rate, loss.
     """
     names = {params: f"{params:,} parameters" for params in sorted(set(tried.params))}
-    looks = dict(zip(names.values(), (OURS.colour, EPOCH.colour, KAPLAN.colour), strict=True))
+    looks = dict(zip(names.values(), HUES[: len(names)], strict=True))
     data = rounded(tried.assign(size=tried.params.map(names)))
     ends = around(data.learning_rate)
     x = alt.X("learning_rate:Q", **log_axis("Peak learning rate", ends, label="plain",

@@ -74,6 +74,20 @@ def foretold_excess(pairs: pd.DataFrame, share: pd.Series[float]) -> pd.Series[f
     return pd.Series(found, dtype=np.float64)
 
 
+def rate_change(tried: pd.DataFrame, rate: float, new: float) -> float:
+    """What a new rate does to the loss of one size and length: logarithm of the ratio of losses.
+
+    By a parabola through the logarithms of three or more rates tried; columns learning_rate, loss.
+    """
+    if tried.learning_rate.nunique() < 3:
+        raise DataError(
+            f"tried holds {tried.learning_rate.nunique()} rates, and a parabola needs three; add "
+            "runs at other rates."
+        )
+    curve = np.polyfit(np.log(tried.learning_rate), np.log(tried.loss), 2)
+    return float(np.polyval(curve, np.log(new)) - np.polyval(curve, np.log(rate)))
+
+
 def lowest_size(params: ArrayLike, loss: ArrayLike) -> float:
     """Size at the lowest point of a parabola in its logarithm; refuses one outside its runs."""
     x, y = np.log(positive("params", params)), positive("loss", loss)

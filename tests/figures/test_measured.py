@@ -49,6 +49,19 @@ def test_a_rate_chart_marks_each_vertex():
     assert {row["learning_rate"] for row in rows} == {0.01, 0.02, 0.04, 0.021, 0.019, 0.017}
 
 
+def test_four_sizes_have_four_colours_and_a_fifth_is_refused():
+    sizes = [5000, 20000, 80000, 300000, 900000]
+    tried = pd.DataFrame(
+        {"params": np.repeat(sizes, 2), "learning_rate": [0.01, 0.02] * 5, "loss": [2.2, 2.1] * 5}
+    )
+    best = tried.groupby("params", as_index=False).first()
+    spec, _ = held(figures.rates(tried[tried.params < 9e5], best[best.params < 9e5]))
+    assert "for 4 model sizes" in spec["description"]
+    assert len(set(figures.HUES)) == 4
+    with pytest.raises(ValueError, match="zip"):
+        figures.rates(tried, best)
+
+
 def test_curves_end_where_their_runs_do(runs, fit):
     points = pd.DataFrame(
         {"run": ["a", "a", "b", "b"], "params": [5e3, 5e3, 5e4, 5e4],
