@@ -81,13 +81,7 @@ class Model(ABC):
 
     @abstractmethod
     def equation(self, name: str) -> Equation:
-        """How a parameter reads in solver coordinates.
-
-        Raises
-        ------
-        DataError
-            If the parameter is not an affine function of them.
-        """
+        """How a parameter reads in solver coordinates, if it is an affine function of them."""
 
     @abstractmethod
     def shares(self, theta: Floats, J: Floats) -> dict[str, float]:
@@ -98,27 +92,14 @@ class Model(ABC):
         """
 
     def place(self, *scale: float) -> Floats:
-        """A point of the problem (k, 1) at a scale that the law takes.
-
-        Raises
-        ------
-        DataError
-            If the model does not say where a point lies.
-        """
+        """A point of the problem (k, 1) at a scale that the law takes, if the model says where."""
         raise DataError(
             f"predictions of a law of {', '.join(self.names)} are not profiled; use the band of a "
             "bootstrap."
         )
 
     def restrict(self, fixed: Mapping[str, float], tied: Sequence[str]) -> Restriction:
-        """Translate fixed and tied parameters; refuse what cannot be held.
-
-        Raises
-        ------
-        DataError
-            If a name is unknown or used twice, a fixed value is out of range, or coefficients
-            are tied to exponents.
-        """
+        """Translate fixed and tied parameters; refuse what cannot be held."""
         self._check_restriction(fixed, tied)
         size = self.problem.n_parameters
         rows, targets, pivots = [], [], []

@@ -69,14 +69,12 @@ class Problem(Protocol):
     @property
     def n_points(self) -> int:
         """Number of points m."""
-        ...
 
     def evaluate(self, theta: Floats, weights: Floats, mu: Floats) -> Derivatives:
         """Objective (R,), gradient (p, R) and curvature (p, p, R) of rows `theta` (p, R).
 
         The curvature is the Hessian plus the share `mu` (R,) of the majorising curvature.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
