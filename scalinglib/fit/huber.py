@@ -30,18 +30,11 @@ Expansion = tuple[Floats, list[Floats], Second]
 
 @dataclass(frozen=True, slots=True)
 class HuberProblem(ABC):
-    """Points, and the Huber threshold of their residuals.
+    """Points, and the Huber threshold of their residuals in log units; infinity is least squares.
 
-    Parameters
-    ----------
-    u : ndarray, shape (k, m)
-        Centred logarithms of the predictors, or whatever the law's `model` expects.
-    y : ndarray, shape (m,)
-        Logarithm of the observed quantity.
-    delta : float
-        Huber threshold of the residual in log units; infinity is least squares.
-    times : ndarray, shape (m,), optional
-        How many times each point counts, the square of its weight; once when left out.
+    `u` (k, m) holds the centred logarithms of the predictors, or whatever the law's `model`
+    expects, and `y` (m,) that of the observed quantity. `times` (m,) says how many times each
+    point counts, the square of its weight; once when left out.
     """
 
     u: Floats
@@ -91,7 +84,11 @@ class HuberProblem(ABC):
 
     @abstractmethod
     def linearise(self, theta: Floats) -> tuple[Floats, Floats]:
-        """Residuals (m,) and their Jacobian (p, m) at one parameter vector (p,)."""
+        """Residuals (m,) and their Jacobian (p, m) at one parameter vector (p,).
+
+        Rows (p, R) have residuals (R, k) and Jacobians (p, R, k) at points that were taken for
+        them, by positions (R, k) or, the same for all, (1, k).
+        """
 
     def _huber(self, r: Floats, weights: Floats, mu: Floats) -> tuple[Floats, Floats, Floats]:
         """Objective (R,), and per point the weighted slope and curvature of the Huber function.
@@ -145,12 +142,13 @@ class PowerSum(HuberProblem):
 
     def linearise(self, theta: Floats) -> tuple[Floats, Floats]:
         """Residuals (m,) and their Jacobian (p, m) at one parameter vector (p,)."""
-        T = len(self.u)
-        forms = theta[:T, None] - theta[T + 1 :, None] * self.u - self.y
-        r = np.logaddexp(np.logaddexp.reduce(forms, axis=0), theta[T] - self.y)
-        w = np.exp(forms - r)
-        floor = np.exp(theta[T] - self.y - r)
-        return r, np.concatenate([w, floor[None], -self.u * w])
+        T, each = len(self.u), theta[..., None]
+        terms = np.exp(each[:T] - each[T + 1 :] * self.u - self.y)
+        floor = np.exp(each[T : T + 1] - self.y)
+        total = terms.sum(axis=0) + floor[0]
+        terms /= total
+        floor /= total
+        return np.log(total), np.concatenate([terms, floor, -self.u * terms])
 
 
 def _assemble(w: Floats, p: Floats, q: Floats, u: Floats) -> tuple[Floats, Floats]:
@@ -200,14 +198,8 @@ def _assemble(w: Floats, p: Floats, q: Floats, u: Floats) -> tuple[Floats, Float
 class LinearForms(HuberProblem):
     """ln y = ln sum_k exp(X_k theta) + Z theta.
 
-    Parameters
-    ----------
-    u : ndarray, shape (0, m)
-        Not used: the forms hold the predictors.
-    terms : ndarray, shape (k, m, p)
-        The rows X_k of each point.
-    scale : ndarray, shape (m, p)
-        The row Z of each point.
+    The rows of each point are X_k in `terms` (k, m, p) and Z in `scale` (m, p), which hold the
+    predictors; `u` (0, m) is empty.
     """
 
     terms: Floats
@@ -286,5 +278,6 @@ class SmoothProblem(HuberProblem):
 
     def linearise(self, theta: Floats) -> tuple[Floats, Floats]:
         """Residuals (m,) and their Jacobian (p, m) at one parameter vector (p,)."""
-        prediction, J, _ = self.expand(theta[:, None], self.u)
-        return prediction[0] - self.y, np.stack([row[0] for row in J])
+        prediction, J, _ = self.expand(theta.reshape(len(theta), -1), self.u)
+        r, slopes = prediction - self.y, np.stack(np.broadcast_arrays(*J))
+        return (r, slopes) if theta.ndim > 1 else (r[0], slopes[:, 0])

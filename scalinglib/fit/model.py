@@ -24,18 +24,8 @@ from scalinglib.fit.huber import HuberProblem, PowerSum
 class Restriction:
     """Where a fit may move: theta = origin + directions @ theta[free].
 
-    Parameters
-    ----------
-    origin : ndarray, shape (p,)
-        A point that satisfies every restriction.
-    directions : ndarray, shape (p, k)
-        One column per free parameter.
-    free : tuple of int
-        Coordinates of the free parameters.
-    fixed : mapping of str to float
-        Parameters held, by name.
-    tied : tuple of str
-        Parameters with a common value.
+    The origin (p,) satisfies every restriction, and the directions (p, k) have one column per free
+    coordinate. `fixed` and `tied` name the parameters that are held or have a common value.
     """
 
     origin: Floats
@@ -51,18 +41,9 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """How a parameter reads in solver coordinates: row @ theta + offset.
+    """How a parameter, or its logarithm, reads in solver coordinates: row @ theta + offset.
 
-    Parameters
-    ----------
-    row : ndarray, shape (p,)
-        Coefficients.
-    offset : float
-        Constant.
-    pivot : int
-        The coordinate that gives way when the parameter is held.
-    logarithmic : bool
-        Whether this is the logarithm of the parameter.
+    `pivot` is the coordinate that gives way when the parameter is held.
     """
 
     row: Floats
@@ -82,13 +63,7 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Model(ABC):
-    """A problem and the meaning of its coordinates.
-
-    Parameters
-    ----------
-    problem : HuberProblem
-        Points and law in solver coordinates.
-    """
+    """A problem, points and law in solver coordinates, and the meaning of these."""
 
     problem: HuberProblem
     names: ClassVar[tuple[str, ...]]
@@ -106,13 +81,7 @@ class Model(ABC):
 
     @abstractmethod
     def equation(self, name: str) -> Equation:
-        """How a parameter reads in solver coordinates.
-
-        Raises
-        ------
-        DataError
-            If the parameter is not an affine function of them.
-        """
+        """How a parameter reads in solver coordinates, if it is an affine function of them."""
 
     @abstractmethod
     def shares(self, theta: Floats, J: Floats) -> dict[str, float]:
@@ -123,27 +92,14 @@ class Model(ABC):
         """
 
     def place(self, *scale: float) -> Floats:
-        """A point of the problem (k, 1) at a scale that the law takes.
-
-        Raises
-        ------
-        DataError
-            If the model does not say where a point lies.
-        """
+        """A point of the problem (k, 1) at a scale that the law takes, if the model says where."""
         raise DataError(
             f"predictions of a law of {', '.join(self.names)} are not profiled; use the band of a "
             "bootstrap."
         )
 
     def restrict(self, fixed: Mapping[str, float], tied: Sequence[str]) -> Restriction:
-        """Translate fixed and tied parameters; refuse what cannot be held.
-
-        Raises
-        ------
-        DataError
-            If a name is unknown or used twice, a fixed value is out of range, or coefficients
-            are tied to exponents.
-        """
+        """Translate fixed and tied parameters; refuse what cannot be held."""
         self._check_restriction(fixed, tied)
         size = self.problem.n_parameters
         rows, targets, pivots = [], [], []
@@ -204,12 +160,7 @@ def _solve(
 class PowerSumModel(Model):
     """Power terms and a floor, in centred coordinates a_1..a_T, e, alpha_1..alpha_T.
 
-    Parameters
-    ----------
-    problem : PowerSum
-        The centred problem.
-    centre : ndarray, shape (T,)
-        Means of the predictors' logarithms, which the problem had taken off.
+    `centre` (T,) holds the means that were taken off the predictors' logarithms.
     """
 
     centre: Floats

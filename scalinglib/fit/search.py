@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations, product
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from scalinglib.checks import Floats
 from scalinglib.fit.huber import HuberProblem, PowerSum
+from scalinglib.fit.lad import NARROW, least_absolute
 from scalinglib.fit.model import Restriction
 from scalinglib.fit.newton import FIRST_SHARE, LEAST_SHARE, Weights, minimise, polish
 
@@ -23,12 +23,6 @@ EXPONENTS = np.geomspace(0.03, 2.0, 10)
 
 WIDE = (0.1, 0.02, 0.005)
 """Huber thresholds that start rows pass through: a wide one is nearly least squares, and smooth."""
-
-NARROW = (2e-4, 4e-5, 8e-6, 3e-6, 3e-7, 1e-8, 1e-10)
-"""Huber thresholds along which a fit turns into absolute deviations."""
-
-NEAR = 0.03
-"""First share of majorising curvature along `NARROW`, where each start is read off the last two."""
 
 RACE = ((40, None), (60, 40), (400, 10), (4000, 1))
 """Steps of each stage of a search, and how many of the best rows run in it."""
@@ -56,22 +50,11 @@ CLOSE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """Best of many starts.
+    """Best of many starts, in solver coordinates (p,).
 
-    Parameters
-    ----------
-    theta : ndarray, shape (p,)
-        Solver coordinates.
-    agreement : float
-        Share of the starts that ended at this objective.
-    objective : float
-        Summed loss.
-    gradient : float
-        Largest entry of the gradient in solver coordinates.
-    converged : bool
-        Whether the best start came to rest, as against out of steps.
-    rivals : ndarray, shape (p, q)
-        Other places where starts ended within 0.1 % of this objective, best first.
+    `agreement` is the share of the starts that ended at this objective, `gradient` the largest
+    entry of its gradient, and `rivals` (p, q) are other places where starts ended within 0.1 % of
+    it, best first; `converged` says that the best start came to rest, as against out of steps.
     """
 
     theta: Floats
@@ -161,8 +144,7 @@ def _conclude(
     best = int(np.argmin(objective))
     limit = _limit(problem, objective, lad)
     near = np.flatnonzero((objective > limit) & (objective <= objective[best] * (1 + CLOSE)))
-    sharpen = _vertex if lad else polish
-    point = sharpen(problem, theta[:, best], directions)
+    point = theta[:, best] if lad else polish(problem, theta[:, best], directions)
     objective_there, gradient = _certificate(problem, point, directions, lad)
     return Optimum(
         theta=point,
@@ -184,27 +166,14 @@ def solve(
 ) -> tuple[Floats, Floats]:
     """Local optima (p, R) and objectives (R,) from the starts `theta`, each row with its weights.
 
-    Absolute deviations are reached as the limit of narrowing Huber losses; their objective is
-    the weighted sum of absolute residuals.
+    The objective of absolute deviations is the weighted sum of absolute residuals.
     """
     # Least squares has no kinks to jump across, so the first step may be Newton's.
     share = FIRST_SHARE if np.isfinite(problem.delta) else LEAST_SHARE
-    move = partial(minimise, weights=weights, directions=directions, iterations=STEPS)
-    found = move(problem, theta, share=share)
+    found = minimise(problem, theta, weights, directions=directions, iterations=STEPS, share=share)
     if not lad:
         return found.theta, found.objective
-    # Once the points inside the threshold stay the same, the optimum is linear in the threshold.
-    last, slope, delta = problem.delta, np.zeros(1), problem.delta
-    for delta in NARROW:
-        before = found.theta
-        start = before + slope * (delta - last)
-        found = move(replace(problem, delta=delta), start, share=NEAR)
-        # A floor held at zero stands at minus infinity, and stays there.
-        moved = np.zeros_like(before)
-        np.subtract(found.theta, before, out=moved, where=np.isfinite(before))
-        slope, last = moved / (delta - last), delta
-    total = problem.mass.sum() if weights is None else weights.astype(float) @ problem.mass
-    return found.theta, found.objective / delta + 0.5 * delta * total
+    return least_absolute(problem, found.theta, weights, directions, STEPS)
 
 
 def projected_starts(problem: PowerSum) -> Floats:
@@ -244,20 +213,6 @@ def nonnegative(columns: Floats) -> Floats:
             highest[better] = explained[better]
             best[better] = 0.0
             best[np.ix_(better, chosen)] = part[better]
-    return best
-
-
-def _vertex(problem: HuberProblem, theta: Floats, directions: Floats) -> Floats:
-    """Move a least-absolute-deviations fit exactly onto the points it interpolates."""
-    r, J = problem.linearise(theta)
-    reached = np.flatnonzero(np.abs(r) <= 10 * NARROW[-1])
-    best, total = theta, np.abs(r) @ problem.mass
-    for _ in range(3):
-        step, *_ = np.linalg.lstsq((directions.T @ J[:, reached]).T, -r[reached], rcond=None)
-        theta = theta + directions @ step
-        r, J = problem.linearise(theta)
-        if np.abs(r) @ problem.mass <= total:
-            best, total = theta, np.abs(r) @ problem.mass
     return best
 
 

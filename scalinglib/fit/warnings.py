@@ -124,26 +124,12 @@ def sentences(
 ) -> tuple[str, ...]:
     """Collect the warnings of a fit.
 
-    Parameters
-    ----------
-    shares : mapping of str to float
-        Largest share of each fitted term in the predictions, by the name of its coefficient.
-    exponents : mapping of str to float
-        Fitted exponents that a law of this kind needs to be positive.
-    residuals : Series
-        Log residuals under the row labels.
-    scaled : ndarray, shape (k, m)
-        From `moving`.
-    agreement : float
-        Share of starts that reached the optimum.
-    condition : float
-        From `condition_number`.
-    rivals : DataFrame
-        Parameters of the best fit, in the first row, and of others that fit about as well.
-    converged : bool
-        Whether the search came to rest.
-    design : float, optional
-        From `design_condition`, for a law of sizes and tokens.
+    `shares` are the largest ones of the fitted terms in the predictions, by the name of the
+    coefficient, `exponents` those that a law of this kind needs to be positive, `residuals` in logs
+    under the row labels. `scaled` comes from `moving`, `condition` from `condition_number`, and
+    `design`, for a law of sizes and tokens, from `design_condition`. `agreement` is the share of
+    starts that reached the optimum, and `rivals` has the best fit in its first row and below it
+    others that fit about as well. `converged` says that the search came to rest.
     """
     spread, enough = float(residuals.std()), FEW_FOR_BOUNDS * (len(shares) + len(exponents))
     few = len(residuals) < enough * max(1.0, spread / STEADY)
