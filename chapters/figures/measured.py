@@ -73,8 +73,12 @@ def rates(tried: pd.DataFrame, best: pd.DataFrame) -> Any:
     looks = dict(zip(names.values(), HUES[: len(names)], strict=True))
     data = rounded(tried.assign(size=tried.params.map(names)))
     ends = around(data.learning_rate)
-    x = alt.X("learning_rate:Q", **log_axis("Peak learning rate", ends, label="plain",
-                                            values=sorted(set(data.learning_rate))))  # fmt: skip
+    tried_rates = sorted(set(data.learning_rate))
+    ticks = tried_rates if len(tried_rates) <= 6 else round_ticks(*ends)
+    x = alt.X(
+        "learning_rate:Q",
+        **log_axis("Peak learning rate", ends, label="plain", values=ticks),
+    )
     y = alt.Y("loss:Q", **axis("Final loss, L (nats per token)",
                                (data.loss.min() - 0.04, data.loss.max() + 0.04)))  # fmt: skip
     colour = hues("size:N", looks, legend=key(columns=1))
