@@ -119,14 +119,14 @@ def leads(laws: pd.DataFrame, *, middle: float) -> Any:
         )
     )
     words = [
-        label(word, x, y, place, color=colour)
-        for (word, colour), place in zip(looks.items(), ((6e8, 0.18), (7e9, -0.04)), strict=True)
+        label("3B ahead", x, y, (6e8, 0.18), color=OURS.colour),
+        label("7B ahead", x, y, (1.9e10, -0.035), color=EPOCH.colour, align="right"),
     ]
     first, last = data.iloc[0], data.iloc[-1]
     return described(
         alt.layer(
             at(lead=0.0).mark_rule(style="quiet").encode(y=y),
-            end_here(x, middle, "middle of 3B and 7B"),
+            end_here(x, middle, "middle"),
             points,
             *words,
         ),
