@@ -108,6 +108,16 @@ def test_page_fits_a_phone(opened, page):
         "return document.querySelector('.finding')?.getBoundingClientRect().bottom ?? 0"
     )
     assert ends <= 844, "the first screen shows the finding whole"
+    assert driver.execute_script(GLYPHS) == []
+
+
+# Letters of a private area are drawn by an icon font, and the site has none.
+GLYPHS = """
+return [...document.querySelectorAll('body :not(svg, svg *, mjx-container *)')]
+  .flatMap(e => ['::before', '::after']
+  .filter(place => /[\uE000-\uF8FF]/.test(getComputedStyle(e, place).content))
+  .map(place => `${e.className}${place}: ${e.textContent.trim().slice(0, 40)}`));
+"""
 
 
 CONTRAST = """
