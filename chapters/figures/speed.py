@@ -80,7 +80,7 @@ def growth_lines(growth: pd.DataFrame) -> Any:
         alt.Chart(straight).mark_line(color=RUNS.colour, strokeDash=[1, 3]).encode(x=x, y=y)
     )
     word = label(
-        "proportional", x, y, (low * 10, 10.0),
+        "proportional", x, y, (1000 * low, 1000.0),
         style="text", align="right", dx=-8, dy=-8, color=RUNS.colour,
     )  # fmt: skip
     told = "; ".join(f"{one.task}: {one.median:g}" for one in data.itertuples() if one.at == high)

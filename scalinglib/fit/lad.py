@@ -153,7 +153,7 @@ def _programme(table: Floats, k: int) -> tuple[Floats, Positions]:
         change = -np.sign(balance[rows, j])[:, None] * table[rows, j, :k]
         reach = -table[:, -1, :k] / change
         reach[~(reach > 0)] = np.inf
-        order = reach.argsort(axis=1)
+        order = reach.argsort(axis=1, kind="stable")
         kinks = 2 * np.cumsum(np.abs(change)[rows[:, None], order], axis=1)
         stop = (kinks >= fall[:, None]).argmax(axis=1)
         q = order[rows, stop]
