@@ -115,7 +115,7 @@ def test_page_fits_a_phone(opened, page):
 GLYPHS = """
 return [...document.querySelectorAll('body :not(svg, svg *, mjx-container *)')]
   .flatMap(e => ['::before', '::after']
-  .filter(place => /[\uE000-\uF8FF]/.test(getComputedStyle(e, place).content))
+  .filter(place => /[\ue000-\uf8ff]/.test(getComputedStyle(e, place).content))
   .map(place => `${e.className}${place}: ${e.textContent.trim().slice(0, 40)}`));
 """
 
