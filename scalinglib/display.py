@@ -189,8 +189,8 @@ def _widget(spec: dict[str, Any], **_: object) -> dict[str, Any]:
     # The library's own style would shrink a chart to its menu, where a column gives it its width.
     JupyterChart._css = ".vega-embed.vega-embed { width: 100%; padding: 0 }"
     chart = JupyterChart(chart=Chart.from_dict(spec), embed_options={"actions": False})
-    drawn, *_ = chart._repr_mimebundle_() or ({},)
-    return {**drawn, **_text(spec)}
+    bundle: Any = chart._repr_mimebundle_()
+    return {**bundle[0], **_text(spec)}
 
 
 def summary(spec: dict[str, Any]) -> Iterator[str]:
