@@ -71,7 +71,8 @@ def rates(tried: pd.DataFrame, best: pd.DataFrame) -> Any:
     """
     names = {params: f"{params:,} parameters" for params in sorted(set(tried.params))}
     looks = dict(zip(names.values(), HUES[: len(names)], strict=True))
-    data = rounded(tried.assign(size=tried.params.map(names)))
+    shown = tried[["params", "learning_rate", "loss"]]
+    data = rounded(shown.assign(size=shown.params.map(names)))
     ends = around(data.learning_rate)
     tried_rates = sorted(set(data.learning_rate))
     ticks = tried_rates if len(tried_rates) <= 6 else round_ticks(*ends)

@@ -154,7 +154,7 @@ def test_the_sheet_is_refused_twice_and_then_read():
     assert len(table) == 24
     assert table.set_aside.row.tolist() == [14, 17, 28]
     named = {**SHEET, "columns": None}
-    assert any("columns={'...': None}" in one for one in sl.runs(sheet, **named).warnings)
+    assert any("columns={'Model': None}" in one for one in sl.runs(sheet, **named).warnings)
     said = found(sheet, **SHEET)
     low, high = said.intervals.table.loc["a", ["low", "high"]]
     assert low < LAW.a < high
