@@ -174,8 +174,8 @@ def mend(page: str, name: str, base: str) -> str:
     # A corner that heads nothing is no heading, and a button is called what it says.
     page = re.sub(r"<th[^>]*>\s*</th>", "<td></td>", page)
     page = page.replace('title="Search" aria-label="Search" data-bs', 'title="Search" data-bs')
-    # The role of a single reference was withdrawn; its list says what it is.
-    page = page.replace(' role="doc-biblioentry"', "")
+    # The role of a single reference was withdrawn; it is an item of its list.
+    page = page.replace(' role="doc-biblioentry"', ' role="listitem"')
     # Exercises carry the same two ids, which nothing refers to.
     page = re.sub(r' id="(exercise|solution)-content"', "", page)
     page = page.replace(LOGO, f'{LOGO[:-1]} role="region" aria-label="Title">', 1)
