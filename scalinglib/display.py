@@ -31,6 +31,8 @@ __all__ = ["Comparison", "comparison", "number", "percent", "power", "quantity",
 MODE = os.environ.get("SCALINGLIB_DISPLAY", "jupyter")
 RECORDS = "application/vnd.scalinglib.comparison+json"
 """The type under which a stored notebook holds the rows of a comparison table."""
+WIDTH = 680
+"""Pixels of a chart in a notebook; on the site it takes the width of its column."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -186,9 +188,9 @@ def _widget(spec: dict[str, Any], **_: object) -> dict[str, Any]:
     from altair import Chart, JupyterChart
 
     JupyterChart.enable_offline()
-    # The library's own style would shrink a chart to its menu, where a column gives it its width.
-    JupyterChart._css = ".vega-embed.vega-embed { width: 100%; padding: 0 }"
-    chart = JupyterChart(chart=Chart.from_dict(spec), embed_options={"actions": False})
+    # A notebook may draw a chart before it has a place, and then there is no width to take.
+    wide = {**spec, "width": WIDTH} if spec.get("width") == "container" else spec
+    chart = JupyterChart(chart=Chart.from_dict(wide), embed_options={"actions": False})
     bundle: Any = chart._repr_mimebundle_()
     return {**bundle[0], **_text(spec)}
 
