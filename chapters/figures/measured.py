@@ -1,4 +1,4 @@
-"""Pictures of the runs measured here: profiles, curves, rates, counts, schedules, the valley."""
+"""Pictures of the runs measured here: curves, rates, counts, schedules, the valley."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from scalinglib.charts import (
     described,
     end_here,
     hues,
-    isoflop_profiles,
     key,
     log_axis,
     params_axis,
@@ -35,7 +34,7 @@ from scalinglib.charts import (
 )
 from scalinglib.charts.channels import round_ticks
 from scalinglib.charts.runs import around
-from scalinglib.isoflop import Frontier, FrontierFit
+from scalinglib.isoflop import Frontier
 from scalinglib.laws import ChinchillaLaw
 
 READOUT: tuple[Column, ...] = (
@@ -47,21 +46,6 @@ READOUT: tuple[Column, ...] = (
 """Columns of the table inside the valley."""
 HUES = (OURS.colour, EPOCH.colour, KAPLAN.colour, HOFFMANN.colour)
 """A colour a size, for four sizes at most."""
-
-
-def profiles(runs: pd.DataFrame, fit: FrontierFit) -> Any:
-    """IsoFLOP profiles of the runs, with the parabolas of approach 2."""
-    chart = isoflop_profiles(runs.assign(flagged=False), fit)
-    used = fit.minima[fit.minima.used]
-    return described(
-        chart,
-        f"Scatter plot of loss against model size for {len(fit.minima)} budgets from "
-        f"{fit.minima.budget.min():.0e} to {fit.minima.budget.max():.0e} FLOP, with a parabola "
-        f"through the runs of each. The minima move right and down as the budget grows, from "
-        f"{used.params.iloc[0]:,.0f} parameters at a loss of {used.loss.iloc[0]:.2f} to "
-        f"{used.params.iloc[-1]:,.0f} at {used.loss.iloc[-1]:.2f}.",
-        height=HEIGHT + 60,
-    )
 
 
 def rates(tried: pd.DataFrame, best: pd.DataFrame) -> Any:

@@ -29,12 +29,6 @@ def fit(runs):
     return fit_isoflop(runs)
 
 
-def test_profiles_tell_small_sizes_in_full(runs, fit):
-    spec, _ = held(figures.profiles(runs, fit))
-    assert f"{fit.minima.params.iloc[0]:,.0f} parameters" in spec["description"]
-    assert "billion" not in spec["description"]
-
-
 def test_a_rate_chart_marks_each_vertex():
     tried = pd.DataFrame(
         {"params": np.repeat([5000, 20000, 80000], 3), "learning_rate": [0.01, 0.02, 0.04] * 3,
